@@ -1,0 +1,50 @@
+"""How long a slider change takes in the kernel: callback, drawing and PNG, for every panel."""
+
+import contextlib
+import io
+import os
+import statistics
+import time
+
+from tests import notebooks
+
+
+def positions(slider, most=25):
+    """Return up to `most` values of a control, evenly spread."""
+    if hasattr(slider, "options"):
+        values = [option[1] if isinstance(option, tuple) else option for option in slider.options]
+    elif isinstance(slider.value, bool):
+        values = [False, True]
+    else:
+        count = round((slider.max - slider.min) / slider.step)
+        values = [type(slider.value)(slider.min + k * slider.step) for k in range(count + 1)]
+    return values[:: max(1, len(values) // most)]
+
+
+def measure(panel):
+    """Return the milliseconds of single changes of every slider."""
+    times = []
+    for slider in panel.sliders.values():
+        for value in positions(slider):
+            if value != slider.value:
+                start = time.perf_counter()
+                slider.value = value
+                times.append(1000 * (time.perf_counter() - start))
+        panel.reset.click()
+    return times
+
+
+def main():
+    """Print median and 95th percentile per panel."""
+    os.chdir(notebooks.ROOT / "notebooks")
+    for path in notebooks.PATHS:
+        namespace, nb = {"__name__": "notebook"}, notebooks.read(path)
+        with contextlib.redirect_stdout(io.StringIO()):
+            for cell in notebooks.code_cells(nb):
+                exec(compile(cell.source, path.name, "exec"), namespace)
+        for name in notebooks.panels(nb):
+            panel = namespace[name]()
+            if not panel.run:  # a Train button is not a slider
+                times = sorted(measure(panel))
+                print(f"{path.stem[:2]} {name:32} {len(times):4} changes: median {statistics.median(times):3.0f} ms, "
+                      f"p95 {times[int(0.95 * (len(times) - 1))]:3.0f} ms")

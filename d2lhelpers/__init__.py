@@ -1,0 +1,1 @@
+"""Small helpers for the notebooks: pictures, slider panels, data, exercise checks."""

@@ -1,0 +1,94 @@
+"""The doctor: `python -m d2lhelpers` checks this machine, `course` opens the notebooks."""
+
+import importlib.metadata as metadata
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _python():
+    return sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or newer"
+
+
+def _torch():
+    import torch
+    import torchvision.ops
+
+    from d2lhelpers import runtime
+    torchvision.ops.nms(torch.zeros(1, 4), torch.ones(1), 0.5)  # fails if the two builds do not match
+    text = f"torch {torch.__version__}, torchvision {torchvision.__version__}, device {runtime.pick_device()}"
+    return True, text, ""
+
+
+def _jupyter():
+    lab, widgets = metadata.version("jupyterlab"), metadata.version("ipywidgets")
+    fine = int(lab.split(".")[0]) >= 4 and int(widgets.split(".")[0]) >= 8
+    return fine, f"jupyterlab {lab}, ipywidgets {widgets}", "pip install -U jupyterlab ipywidgets"
+
+
+def _data():
+    from d2lhelpers import data
+    found, missing = data.inventory()
+    text = f"here: {', '.join(found) or 'none yet'}"
+    if missing:
+        text += f"; fetched when first used, else replaced by a stand-in: {', '.join(missing)}"
+    return True, text, ""
+
+
+def _graphviz():
+    fix = "not needed; for nicer graphs: apt, brew or conda install graphviz"
+    found = shutil.which("dot") is not None
+    return found, "found" if found else "missing (graphs are drawn without it)", fix
+
+
+def _fonts():
+    from matplotlib import font_manager
+    known = "CJK SC", "PingFang", "YaHei", "WenQuanYi", "SimHei"
+    names = {font.name for font in font_manager.fontManager.ttflist}
+    chinese = sorted(name for name in names if any(part in name for part in known))
+    fix = "not needed; for Chinese labels: apt install fonts-noto-cjk"
+    return bool(chinese), chinese[0] if chinese else "no Chinese font (labels are in English)", fix
+
+
+CHECKS = {"python": _python, "torch": _torch, "jupyter": _jupyter, "data": _data,
+          "graphviz": _graphviz, "fonts": _fonts}
+
+
+def doctor():
+    """Print one line per thing that can go wrong, with its fix; return True if the course can run."""
+    healthy = True
+    for name, check in CHECKS.items():
+        optional = check in (_graphviz, _fonts)
+        try:
+            fine, text, fix = check()
+        except Exception as error:  # a broken install must not stop the other lines
+            fine, text, fix = False, f"{type(error).__name__}: {error}", "run `uv sync`, or reinstall it"
+        mark = "✓" if fine else "–" if optional else "✗"
+        print(f"{mark} {name:9}{text}" + ("" if fine else f"  →  {fix}"))
+        healthy &= fine or optional
+    return healthy
+
+
+def course():
+    """Check this machine, then open JupyterLab on the notebooks (extra arguments go to JupyterLab)."""
+    doctor()
+    notebooks = ROOT / "notebooks"
+    if not notebooks.is_dir():
+        sys.exit("No notebooks beside the package: clone the repository, run `uv run course` in it.")
+    command = [sys.executable, "-m", "jupyter", "lab", *sys.argv[1:]]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # containers: Jupyter refuses root otherwise
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        command.append("--no-browser")  # no screen: the address to open is printed instead
+    try:
+        sys.exit(subprocess.call(command, cwd=notebooks))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if doctor() else 1)

@@ -1,0 +1,199 @@
+"""Data sets as plain tensors: local files, else a download, else a stand-in; one printed line says which."""
+
+import gzip
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from d2lhelpers import files, standins
+
+CREDITS = {  # to be shown wherever the picture is
+    "starry_night": "The Starry Night, Vincent van Gogh, 1889, public domain",
+    "the_scream": "The Scream, Edvard Munch, public domain",
+    "shipwreck": "The Shipwreck of the Minotaur, J. M. W. Turner, public domain",
+    "great_wave": "The Great Wave off Kanagawa, Katsushika Hokusai, public domain",
+    "china": "Summer Palace, Beijing, photo by danielbuechele on flickr, CC BY 2.0",
+    "coffee": "Coffee cup, photo by Rachel Michetti, CC0",
+    "chelsea": "Chelsea the cat, photo by Stéfan van der Walt, CC0"}
+DIGITS = tuple("0123456789")
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+           "Ankle boot")
+MARKS = re.compile(r"[\[\]{}()（）□/]")  # an editor's, where a poem is damaged or in doubt
+
+
+@dataclass
+class Images:
+    """Pictures of 28 x 28 pixels and what they show, to train and to test."""
+    X_train: torch.Tensor  # float32 (N, 1, 28, 28) in [0, 1]
+    y_train: torch.Tensor  # int64 (N,), indices into classes
+    X_test: torch.Tensor
+    y_test: torch.Tensor
+    classes: tuple  # of str
+    source: str  # such as "MNIST, local files"
+
+
+@dataclass
+class Photos:
+    """Colour photos and what they show."""
+    X: torch.Tensor  # float32 (N, 3, size, size) in [0, 1]
+    y: torch.Tensor  # int64 (N,), indices into classes
+    classes: tuple  # of str
+    names: list  # of str, such as "glass/glass12.jpg"
+    source: str
+
+
+@dataclass
+class Table:
+    """Columns to predict a number from."""
+    frame: object  # pandas.DataFrame (N, columns), NaN where a value is missing
+    target: torch.Tensor  # float32 (N,)
+    source: str
+
+
+@dataclass
+class Poems:
+    """Chinese texts."""
+    poems: list  # of str, a newline between two lines
+    source: str
+
+
+@dataclass
+class Batches:
+    """Yields (X, y) batches, cut out by an index that is shuffled anew for every epoch."""
+    X: torch.Tensor  # (N, …), on any device
+    y: torch.Tensor  # (N, …), on the same one
+    batch_size: int
+    shuffle: bool = True
+    seed: int = 0
+    drop_last: bool = False  # leave out a last batch that is smaller
+
+    def __post_init__(self):
+        if len(self.X) != len(self.y):
+            raise ValueError(f"X has {len(self.X)} rows, y has {len(self.y)}: each row of X needs its y.")
+        self._rng = torch.Generator().manual_seed(self.seed)
+
+    def __len__(self):
+        return (len(self.X) + (0 if self.drop_last else self.batch_size - 1)) // self.batch_size
+
+    def __iter__(self):
+        N = len(self.X)
+        order = torch.randperm(N, generator=self._rng) if self.shuffle else torch.arange(N)
+        for rows in order.to(self.X.device).split(self.batch_size)[: len(self)]:
+            yield self.X[rows], self.y[rows]
+
+
+batches = Batches  # as it reads in a notebook: for X, y in data.batches(…)
+
+
+def _load(title, prefix, read, stand_in, what):
+    """Return read(*paths) of the real files, else stand_in(); and the source, which is also printed."""
+    try:
+        paths, how = files.fetch(prefix)
+    except files.Missing as why:
+        print(f"Stand-in: {what} for {title} ({why}). For the real set: go online or see data/README.md.")
+        return stand_in(), f"stand-in: {what}"
+    print(f"{title}: {how}.")
+    return read(*paths), f"{title}, {how}"
+
+
+def load_mnist(num_train=None):
+    """Return MNIST as `Images`: 60 000 handwritten digits, or the first `num_train`, and 10 000 to test."""
+    return _load_idx("MNIST", DIGITS, num_train)
+
+
+def load_fashion_mnist(num_train=None):
+    """Return Fashion-MNIST as `Images`: 60 000 clothes, or the first `num_train`, and 10 000 to test."""
+    return _load_idx("FashionMNIST", CLOTHES, num_train)
+
+
+def _load_idx(name, classes, num_train):
+    (X_train, y_train, X_test, y_test), source = _load(
+        name, f"{name}/", lambda *paths: map(_read_idx, paths), standins.digits, "scikit-learn's digits")
+    return Images(X_train[:num_train, None] / 255, y_train[:num_train].long(), X_test[:, None] / 255,
+                  y_test.long(), classes if source.startswith(name) else DIGITS, source)
+
+
+def _read_idx(path):
+    """Return an IDX file's numbers, uint8; its fourth byte counts the axes, then come their lengths."""
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    shape = np.frombuffer(content, ">i4", count=content[3], offset=4).tolist()
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=4 + 4 * len(shape)).view(shape)
+
+
+def load_trashnet(size=84):
+    """Return TrashNet as `Photos`: 2527 pieces of rubbish, cut to a square and resized."""
+    from PIL import Image, ImageOps
+    def read(folder):
+        photos = sorted(folder.glob("*/*.jpg"))
+        with ThreadPoolExecutor() as pool:
+            pixels = pool.map(lambda path: np.array(ImageOps.fit(Image.open(path), (size, size))), photos)
+        return np.stack(list(pixels)), [f"{path.parent.name}/{path.name}" for path in photos]
+
+    (pixels, names), source = _load("TrashNet", "trashnet/", read, lambda: standins.patches(size),
+                                    "squares cut out of six bundled photos")
+    classes, y = np.unique([name.split("/")[0] for name in names], return_inverse=True)
+    X = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous() / 255
+    return Photos(X, torch.from_numpy(y), tuple(classes.tolist()), names, source)
+
+
+def load_house_prices():
+    """Return 1460 houses in Ames as a `Table`: 79 columns, and the sale price in dollars."""
+    import pandas as pd
+    def read(path):  # only NA marks a missing value: "None" is a kind of masonry
+        frame = pd.read_csv(path, keep_default_na=False, na_values="NA").drop(columns="Id")
+        return frame, frame.pop("SalePrice")
+
+    (frame, target), source = _load("Ames house prices", "house_prices/", read, standins.diabetes,
+                                    "scikit-learn's diabetes table")
+    return Table(frame, torch.tensor(target.to_numpy("float32")), source)
+
+
+def load_poems():
+    """Return 8690 Tang poems in traditional characters as `Poems`, without those with an editor's marks."""
+    def read(*paths):
+        entries = [entry for path in paths for entry in json.loads(path.read_text("utf-8"))]
+        return ["\n".join(entry["paragraphs"]) for entry in entries]
+
+    poems, source = _load("Tang poems", "poems/", read, standins.idioms, "jieba's four-character idioms")
+    return Poems([poem for poem in dict.fromkeys(poems) if not MARKS.search(poem)], source)
+
+
+def load_image(name, size=None):
+    """Return a picture of `CREDITS`, float32 (3, H, W) in [0, 1], its longer side of `size` pixels."""
+    from PIL import Image
+    if name not in CREDITS:
+        raise ValueError(f"There is no picture {name!r}: choose from {', '.join(CREDITS)}.")
+    if name in standins.PHOTOS:
+        print(f"{CREDITS[name]}.")
+        image = Image.open(standins.bundled(standins.PHOTOS[name]))
+    else:
+        image, _ = _load(CREDITS[name], f"images/{name}.", Image.open,
+                         lambda: Image.fromarray(standins.painting()), "a painting made by this project")
+    if size:
+        shape = [max(1, round(side * size / max(image.size))) for side in image.size]
+        image = image.resize(shape, Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous() / 255
+
+
+def load_weights(name):
+    """Return a state_dict, "squeezenet1_1" or "vgg19_relu3_1"; None where it cannot be had."""
+    read = partial(torch.load, map_location="cpu", weights_only=True)
+    return _load(f"{name} weights", f"weights/{name}.", read, lambda: None, "None")[0]
+
+
+def imagenet_classes():
+    """Return the names of the 1000 ImageNet classes in the order of the logits, list of str."""
+    from torchvision.models import SqueezeNet1_1_Weights
+    return SqueezeNet1_1_Weights.DEFAULT.meta["categories"]
+
+
+def inventory():
+    """Return the names of the sets that are on this machine, and of those that are not, lists of str."""
+    sets = dict.fromkeys(name.split("/")[0] for name in files.registry())
+    missing = {name.split("/")[0] for name in files.registry() if files.local(name) is None}
+    return [name for name in sets if name not in missing], [name for name in sets if name in missing]

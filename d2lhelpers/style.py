@@ -1,0 +1,55 @@
+"""One look for every figure: palette, sizes, labels at the line, alt text."""
+
+import io
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from IPython.display import Image, display
+
+BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#555555"
+LINE, ROW, PANEL = (6, 3.5), (8, 2.6), (8, 3.6)  # inches: one plot, a row, a live panel
+
+
+def use():
+    """Switch matplotlib to the house style."""
+    plt.style.use(Path(__file__).with_name("house.mplstyle"))
+
+
+def label_end(line, text, dx=6, dy=0):
+    """Write a line's name at its last point, in the line's colour.
+
+    Parameters
+    ----------
+    line : matplotlib.lines.Line2D
+        The line to name; its last point must be finite.
+    text : str
+        What to write.
+    dx, dy : float
+        Distance from the last point, in points.
+
+    Returns
+    -------
+    matplotlib.text.Annotation
+    """
+    x, y = line.get_xydata()[-1]
+    return line.axes.annotate(text, (x, y), (dx, dy), textcoords="offset points",
+                              color=line.get_color(), va="center", annotation_clip=False)
+
+
+def show(fig, alt):
+    """Show a figure with a text for readers who cannot see it, and close it.
+
+    The PNG has twice the screen's pixels, so it stays sharp when zoomed.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        The figure; it is closed afterwards.
+    alt : str
+        What the picture shows, in one or two sentences.
+    """
+    png = io.BytesIO()
+    fig.savefig(png, format="png")
+    width = int(fig.get_figwidth() * 100)  # CSS pixels: 100 to the inch
+    display(Image(png.getvalue(), width=width, alt=alt))
+    plt.close(fig)

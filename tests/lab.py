@@ -1,0 +1,131 @@
+"""JupyterLab in headless Chromium: open a notebook, run it, move its sliders, look at it.
+
+    python -m tests.lab notebooks/02_*.ipynb pictures/ [width]     one screenshot per cell, after Run All
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from tests.notebooks import ROOT
+
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+CURRENT = "window.jupyterapp?.shell.currentWidget"
+IDLE = f"{CURRENT}?.sessionContext?.session?.kernel?.status === 'idle'"
+ERRORS = (f"() => [...{CURRENT}.content.model.cells].flatMap((c, i) => (c.sharedModel.toJSON().outputs ?? [])"
+          ".filter(o => o.output_type === 'error').map(o => `cell ${i}: ${o.ename}: ${o.evalue}`))")
+
+
+def find_chromium():
+    """Return the path of a Chromium or Chrome on this machine, or None."""
+    names = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@contextlib.contextmanager
+def serve():
+    """Start JupyterLab on a copy of the notebooks; yield its address."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, socket.socket() as probe:
+        tmp = Path(folder)
+        shutil.copytree(ROOT / "notebooks", tmp / "nb")  # never write to the checkout
+        settings = tmp / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(json.dumps(NO_NEWS))  # this, not a server flag, stops the news toast
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        env = os.environ | {f"JUPYTER_{kind}_DIR": str(tmp / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+        env |= {"JUPYTERLAB_SETTINGS_DIR": str(tmp / "settings"), "IPYTHONDIR": str(tmp / "ipython"),
+                "JUPYTERLAB_WORKSPACES_DIR": str(tmp / "workspaces")}
+        with open(tmp / "server.log", "wb") as log:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+                 f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=t",
+                 "--expose-app-in-browser", f"--ServerApp.root_dir={tmp / 'nb'}"],
+                env=env, stdout=log, stderr=log, start_new_session=True)
+        url, deadline = f"http://127.0.0.1:{port}", time.time() + 120
+        try:
+            while not _answers(f"{url}/api/status?token=t"):
+                assert server.poll() is None and time.time() < deadline, (tmp / "server.log").read_text()
+                time.sleep(0.2)
+            yield url
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(30)
+
+
+def _answers(address):
+    try:
+        urllib.request.urlopen(address, timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+class Page:
+    """One notebook in one browser tab."""
+
+    def __init__(self, chromium, url, name, width=1280, height=900):
+        self.page = chromium.new_page(viewport={"width": width, "height": height})
+        self.page.goto(f"{url}/doc/tree/{name}?token=t&reset")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
+        self.page.wait_for_function(IDLE, timeout=120_000)
+
+    def run_all(self, timeout=600_000):
+        """Run every cell, wait for the kernel, return the errors."""
+        done = self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.wait_for_function(IDLE, timeout=timeout)
+        return [*self.page.evaluate(ERRORS), *([] if done else ["Run All was refused"])]
+
+    def cell(self, index):
+        """Return the locator of a cell, scrolled into view."""
+        self.page.evaluate(f"i => {CURRENT}.content.scrollToItem(i, 'start')", index)
+        cell = self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
+        cell.wait_for()
+        return cell
+
+    def press(self, cell, slider, *keys):
+        """Press keys on the slider of a cell and wait until the picture has changed."""
+        picture = cell.locator(".jp-OutputArea img").first
+        before, handle = picture.get_attribute("src"), cell.locator(".noUi-handle").nth(slider)
+        for key in keys:
+            handle.press(key)
+        self.page.wait_for_function("([e, s]) => e.querySelector('.jp-OutputArea img')?.src !== s",
+                                    arg=[cell.element_handle(), before], timeout=20_000)
+        return picture.get_attribute("src")
+
+    def close(self):
+        """Stop the kernel, close the tab."""
+        self.page.evaluate(f"() => {CURRENT}.sessionContext.shutdown()")
+        self.page.close()
+
+
+def main(name, folder, width=1280):
+    """Run a notebook in the browser and write a picture of every cell."""
+    from playwright.sync_api import sync_playwright
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with serve() as url, sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
+        page = Page(chromium, url, Path(name).name, int(width), height=1500)
+        print("errors:", page.run_all())
+        for index in range(page.page.evaluate(f"() => {CURRENT}.content.widgets.length")):
+            page.cell(index)
+            page.page.wait_for_timeout(150)
+            page.cell(index).screenshot(path=Path(folder) / f"{index:02d}.png")
+        page.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,72 @@
+"""Drive a slider panel without a browser, to every end of every slider."""
+
+import itertools
+import time
+
+import numpy as np
+
+
+def places(slider):
+    """Return the lowest, middle and highest value of a control."""
+    if hasattr(slider, "options"):
+        values = [option[1] if isinstance(option, tuple) else option for option in slider.options]
+        return values[0], values[len(values) // 2], values[-1]
+    if isinstance(slider.value, bool):
+        return False, True, True
+    if hasattr(slider, "min"):
+        middle = (slider.min + slider.max) / 2
+        return slider.min, type(slider.value)(middle), slider.max
+    return (slider.value,) * 3  # a text box
+
+
+def sweep(panel, limit=0.5, max_corners=64):
+    """Move every slider to its ends and middle, and to all corners together.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel to drive; no browser is needed. It is reset at the end.
+    limit : float
+        The longest redraw allowed, in seconds.
+    max_corners : int
+        With more corners than this (nine sliders have 512), an even sample.
+
+    Returns
+    -------
+    list of dict
+        One entry per position: ``values``, ``seconds``, ``summary``.
+
+    Raises
+    ------
+    AssertionError
+        When a redraw fails, draws NaN, is too slow, a slider changes nothing,
+        or Reset does not restore.
+    """
+    ends = {name: places(slider) for name, slider in panel.sliders.items()}
+    corners = list(itertools.product(*[(low, high) for low, _, high in ends.values()]))
+    corners = corners[:: max(1, len(corners) // max_corners)]
+    first, records = panel.image, []
+    for name, values in ends.items():
+        seen = {first}
+        for value in values:
+            records.append(_visit(panel, panel._start | {name: value}, limit))
+            seen.add(panel.image)
+        assert len(seen) > 1 or len(set(values)) == 1, f"moving {name} changes nothing"
+    for corner in corners:
+        records.append(_visit(panel, dict(zip(ends, corner, strict=True)), limit))
+    panel.reset.click()
+    assert panel.image == first, "Reset does not bring the first picture back"
+    return records
+
+
+def _visit(panel, position, limit):
+    start = time.perf_counter()
+    panel.set(**position)
+    seconds = time.perf_counter() - start
+    assert panel.error is None, f"{position}: {panel.error!r}"
+    assert "nan" not in panel.summary.lower(), f"{position}: {panel.summary}"
+    for ax in panel.figure.fig.axes:
+        drawn = [line.get_xydata() for line in ax.lines] + [image.get_array() for image in ax.images]
+        assert not any(np.isnan(np.asarray(data, float)).any() for data in drawn), f"{position}: NaN drawn"
+    assert seconds < limit, f"{position}: {seconds:.2f} s"
+    return {"values": position, "seconds": seconds, "summary": panel.summary}

@@ -1,0 +1,155 @@
+"""What a notebook, the package and the README must look like."""
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests import notebooks
+from tests.conftest import PATHS, prose
+from tests.notebooks import ROOT
+
+MODULES = {path.stem: path for path in (ROOT / "d2lhelpers").glob("*.py")}
+MAY_IMPORT = {"plots": {"style"}, "widgets": {"style"}, "checks": {"plots"}, "exercises": {"checks"},
+              "data": {"files", "standins", "runtime"}, "files": set(), "standins": set(),
+              "__main__": {"data", "runtime"}}
+MACHINE = re.compile(r"(/home/|/root/|/work/|/tmp/|/Users/|[A-Z]:\\\\|site-packages)")
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data/README.md", *notebooks.PATHS]
+
+
+def lines(cell):
+    """Return a cell's non-blank lines."""
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def open_cells(nb):
+    """Return the code cells that a reader sees unfolded."""
+    return [cell for cell in notebooks.code_cells(nb)
+            if not cell.metadata.get("jupyter", {}).get("source_hidden")]
+
+
+def test_cells_are_small(nb):
+    sizes = sorted(len(lines(cell)) for cell in open_cells(nb))
+    assert 3 <= statistics.median(sizes) <= 8, sizes
+    assert sizes[int(0.9 * len(sizes)) - 1] <= 20 and sizes[-1] <= 30, sizes
+    kinds = "".join(cell.cell_type[0] for cell in nb.cells)
+    assert "ccc" not in kinds, "more than two code cells in a row"
+
+
+def test_lines_fit_a_narrow_screen(nb):
+    for cell in open_cells(nb):
+        for line in cell.source.splitlines():
+            assert len(line) <= 78, line
+
+
+def test_prose_goes_with_code(nb):
+    words = len(prose(nb).split())
+    code = sum(len(lines(cell)) for cell in open_cells(nb))
+    assert 8 <= words / code <= 20, words / code
+
+
+def test_sentences_are_short(nb):
+    text = re.sub(r"[#>*`|$\\]|<[^>]+>|\n\s*[-\d]", " . ", prose(nb))
+    sizes = [len(sentence.split()) for sentence in re.split(r"(?<=[.!?:;])\s", text) if sentence.strip()]
+    assert sum(size > 30 for size in sizes) <= 0.03 * len(sizes)
+
+
+def test_anatomy(nb):
+    text = prose(nb)
+    first = nb.cells[0].source
+    assert first.startswith("# ") and "?" in first.splitlines()[0], "the title is a question"
+    assert all(word in first for word in ("You will be able to", "You need", "Time"))
+    assert len(lines(notebooks.code_cells(nb)[0])) <= 12, "setup cell"
+    headings = re.findall(r"^## (.+)$", text, re.M)
+    assert headings[-3:] == ["What to remember", "Exercises", "Further reading"]
+    assert text.count("> **What you see.**") >= 4 and text.count("> **Predict") >= 3
+    assert len(re.findall(r"\([一-鿿]{2,}", text)) >= 5, "key terms carry their Chinese names"
+
+
+def test_panels_and_exercises(nb):
+    assert len(notebooks.panels(nb)) >= 2
+    found = list(notebooks.exercises(nb))
+    assert 4 <= len(found) <= 6
+    for stub, solution in found:
+        assert solution and "..." in stub and ".check(" in stub.rstrip().splitlines()[-1]
+
+
+def test_committed_as_executed(nb, name):
+    code = notebooks.code_cells(nb)
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
+    assert sum(bool(cell.outputs) for cell in code) > len(code) / 2
+    assert nb.metadata.kernelspec.name == "python3" and "widgets" not in nb.metadata
+    assert PATHS[name].stat().st_size < 2_000_000
+
+
+def test_pictures_have_a_text(nb):
+    for cell in notebooks.code_cells(nb):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                assert len(output.metadata.get("image/png", {}).get("alt", "")) > 40, cell.source
+
+
+def test_at_least_half_is_compared_strictly(nb):
+    code = notebooks.code_cells(nb)
+    loose = sum(bool({"nbval-ignore-output", "nbval-skip", "raises-exception"} & set(notebooks.tags(cell)))
+                for cell in code)
+    assert loose <= len(code) / 2
+
+
+@pytest.mark.parametrize("path", [path for path in TEXTS if path.exists()], ids=lambda path: path.stem)
+def test_no_path_of_a_machine(path):
+    assert not MACHINE.search(re.sub(r'"image/png": "[^"]*"', "", path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_package_modules_are_short_and_import_downwards(module):
+    source = MODULES[module].read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 200
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.names[0].name != "*"
+            if node.module and node.module.startswith("d2lhelpers"):
+                inner = {alias.name for alias in node.names}
+                assert inner <= MAY_IMPORT.get(module, set()), (module, inner)
+
+
+def test_package_is_small():
+    written = [line for path in MODULES.values() for line in path.read_text(encoding="utf-8").splitlines()]
+    assert sum(bool(line.strip()) for line in written) <= 1200
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = ("import torch, sys; before = set(sys.modules); import d2lhelpers, d2lhelpers.data, d2lhelpers.runtime;"
+            "print(*{name.split('.')[0] for name in set(sys.modules) - before})")
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"matplotlib", "ipywidgets", "pandas", "sklearn", "skimage", "jieba", "torchvision", "IPython", "pooch"}
+    assert not heavy & set(loaded)
+
+
+def test_ruff_finds_nothing():
+    ruff = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", ROOT], capture_output=True, text=True)
+    assert ruff.returncode == 0, ruff.stdout
+
+
+def test_conda_and_pip_install_the_same():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"^\s*- ([a-z][\w.>=-]*)$", text.split("dependencies:")[1], re.M)
+    names = {"torch": "pytorch"}  # conda-forge's name
+    renamed = {re.sub(r"^[\w-]+", lambda m: names.get(m[0], m[0]), item) for item in wanted}
+    extra = {"pip", "graphviz", "nodejs"}
+    assert {item for item in listed if re.match(r"[\w-]+", item)[0] not in extra} - {"python>=3.11"} == renamed
+
+
+def test_readme_lists_every_notebook():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in PATHS:
+        assert f"notebooks/{name}.ipynb" in readme
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)", readme):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,218 @@
+"""The package's own promises: checks that never raise, panels, devices, training, the doctor."""
+
+import sys
+from dataclasses import replace
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from d2lhelpers import __main__ as doctor
+from d2lhelpers import checks, plots, runtime, training, widgets
+
+double = checks.Exercise(
+    inputs=[(torch.tensor([1.0, 2.0, 4.0]),), (torch.tensor([[1.0, -1.0]]),)],
+    oracle=lambda x: x + x,
+    mistakes={"you squared it.": lambda x: x**2, "you called a method that is not there.": lambda x: x.double_it()},
+    hints=("one", "two", "three"), praise="Well done.")
+
+
+def verdict(answer):
+    return replace(double, _tries=[]).verdict(answer)
+
+
+def test_right_todo_and_named_mistakes():
+    assert verdict(lambda x: 2 * x) == "✓ right. Well done."
+    assert verdict(lambda x: ...).startswith("○ to do")
+    assert verdict(lambda x: x * x).startswith("✗ you squared it.")
+    assert verdict(lambda x: x.double_it()).startswith("✗ you called a method")
+
+
+@pytest.mark.parametrize("answer, words", [
+    (lambda x: None, "returns nothing"),
+    (lambda x: "2", "returns a str"),
+    (lambda x: (2 * x)[None], "the shape is (1, 3), it should be (3,)"),
+    (lambda x: x / 0 * 0, "NaN"),
+    (lambda x: -2 * x, "sign"),
+    (lambda x: 3 * x, "1.5 times"),
+    (lambda x: (2 * x).double(), "dtype is torch.float64"),
+    (lambda x: 2 * x + 0.5, "not yet"),
+    (lambda x: 1 / 0, "ZeroDivisionError"),
+])
+def test_any_other_wrong_answer_is_described(answer, words):
+    assert words in verdict(answer)
+
+
+def test_tuples_and_matrices():
+    pair = checks.Exercise([(torch.eye(3),)], lambda x: (x, 2), {}, ("a", "b", "c"))
+    assert pair.verdict(lambda x: (x, 2)).startswith("✓")
+    assert "2 values" in pair.verdict(lambda x: x)
+    assert "value 2 of 2" in pair.verdict(lambda x: (x, 4))
+    turned = checks.Exercise([(torch.arange(9.0).reshape(3, 3),)], lambda x: x, {}, ("a", "b", "c"))
+    assert "transpose" in turned.verdict(lambda x: x.T)
+
+
+def test_a_wrong_matrix_is_drawn(capsys, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "show_matrices", lambda matrices, titles: drawn.append(titles))
+    checks.Exercise([(torch.eye(3),)], lambda x: x, {}, ("a", "b", "c")).check(lambda x: x + 0.5)
+    assert drawn and capsys.readouterr().out.startswith("✗")
+
+
+def test_hints_come_one_by_one_and_not_for_a_rerun():
+    exercise = replace(double, _tries=[])
+    tries = [exercise.verdict(lambda x, v=v: x + v) for v in (1, 1, 2, 3, 4)]
+    assert [t[t.index("hint"):][5] for t in tries] == list("11233")
+
+
+def test_inputs_survive_an_answer_that_changes_them():
+    assert "not yet" in verdict(lambda x: x.add_(1))
+    assert verdict(lambda x: 2 * x).startswith("✓")
+
+
+def panel():
+    live = widgets.LiveFigure((3, 2))
+    ax = live.fig.subplots()
+    ax.set(xlim=(0, 1), ylim=(0, 10))
+    (line,) = live.live(*ax.plot([0, 1], [0, 1]))
+
+    def update(slope, steps):
+        line.set_ydata([0, slope * steps])
+        return f"ends at **{slope * steps}**"
+
+    return widgets.Panel(live, update, "A line.", play="steps", slope=widgets.log_slider(0.5, 0.01, 1.0),
+                         steps=ipywidgets.IntSlider(2, min=1, max=9))
+
+
+def test_panel_moves_steps_and_resets():
+    p = panel()
+    first = p.image
+    p.sliders["slope"].value = 0.8
+    assert p.summary == "ends at **1.6**" and p.image != first
+    p.step.click()
+    assert p.values()["steps"] == 3
+    p.reset.click()
+    assert p.image == first and p.player.playing is False
+
+
+def test_a_panel_with_a_run_button_waits_for_it():
+    calls, live = [], widgets.LiveFigure((2, 2))
+    p = widgets.Panel(live, lambda n: calls.append(n) or "done", "Nothing.", run="Train",
+                      n=ipywidgets.IntSlider(1, min=0, max=5))
+    p.sliders["n"].value = 4
+    assert calls == [1]
+    p.run.click()
+    assert calls == [1, 4] and p.run.disabled is False
+
+
+def test_log_slider_holds_numbers_one_would_write():
+    slider = widgets.log_slider(0.05, 0.001, 0.1)
+    assert slider.value == 0.05 and slider.options[0] == ("0.001", 0.001) and slider.options[-1] == ("0.1", 0.1)
+
+
+def test_pick_device_can_be_overridden_and_says_what_is_wrong(monkeypatch):
+    monkeypatch.setenv("D2L_DEVICE", "cpu")
+    assert runtime.pick_device() == torch.device("cpu")
+    monkeypatch.setenv("D2L_DEVICE", "abacus")
+    with pytest.raises(ValueError, match=r"abacus.*Unset D2L_DEVICE"):
+        runtime.pick_device()
+
+
+def test_set_seed_repeats_numbers():
+    def draw():
+        runtime.set_seed(3)
+        return torch.rand(2).tolist(), np.random.rand()
+    assert draw() == draw()
+
+
+def linear_problem():
+    runtime.set_seed(0)
+    X = torch.randn(90, 2)
+    y = (X[:, 0] > 0).long()
+    model = nn.Linear(2, 2)
+    loader = [(X[:64], y[:64]), (X[64:], y[64:])]
+    return model, loader, torch.optim.SGD(model.parameters(), lr=0.5)
+
+
+def test_fit_learns_and_returns_one_number_per_epoch():
+    model, loader, optimizer = linear_problem()
+    history = training.fit(model, loader, nn.CrossEntropyLoss(), optimizer, 5, valid_loader=loader)
+    assert len(history.train_loss) == len(history.valid_loss) == len(history.valid_accuracy) == 5
+    assert history.train_loss[-1] < history.train_loss[0] and history.valid_accuracy[-1] > 0.9
+
+
+def test_unequal_batches_are_weighed_by_their_size():
+    model, loader, _ = linear_problem()
+    X, y = (torch.cat(parts) for parts in zip(*loader, strict=True))
+    loss, accuracy = training.evaluate(model, loader, nn.CrossEntropyLoss())
+    assert loss == pytest.approx(nn.CrossEntropyLoss()(model(X), y).item(), rel=1e-5)
+    assert accuracy == pytest.approx((model(X).argmax(1) == y).float().mean().item())
+
+
+def test_evaluate_leaves_the_model_as_it_was():
+    model, loader, _ = linear_problem()
+    for mode in (True, False):
+        model.train(mode)
+        training.evaluate(model, loader, nn.CrossEntropyLoss())
+        assert model.training is mode
+
+
+def test_stopping_keeps_the_curves(capsys):
+    model, loader, optimizer = linear_problem()
+    calls = []
+
+    def loss_fn(logits, y):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return nn.functional.cross_entropy(logits, y)
+
+    history = training.fit(model, loader, loss_fn, optimizer, 9)
+    assert len(history.train_loss) == 2 and "Stopped after epoch 2" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_no_number_stops_the_run():
+    model, loader, optimizer = linear_problem()
+    history = training.fit(model, loader, lambda logits, y: logits.sum() * torch.inf, optimizer, 9)
+    assert len(history.train_loss) == 1
+
+
+def test_plots_draw_what_they_are_given():
+    ax = plots.plot_losses([[3.0, 1.0], [3.5, 2.0]])
+    assert [text.get_text() for text in ax.texts] == ["train 1", "valid 2"]
+    assert len(plots.plot_matrix(torch.eye(3)).texts) == 9
+    assert len(plots.show_images(torch.rand(7, 1, 4, 4), num_cols=4).axes) == 8
+    assert len(plots.show_images(torch.rand(2, 3, 4, 4), titles=["a", "b"]).axes) == 2
+    plt.close("all")
+
+
+def test_the_doctor_has_a_line_for_everything(capsys):
+    assert doctor.doctor()
+    out = capsys.readouterr().out
+    assert all(name in out for name in doctor.CHECKS)
+
+
+def test_the_doctor_says_how_to_mend(capsys, monkeypatch):
+    def broken():
+        raise ImportError("no torch")
+    monkeypatch.setitem(doctor.CHECKS, "torch", broken)
+    assert not doctor.doctor()
+    assert "✗ torch    ImportError: no torch  →  run `uv sync`" in capsys.readouterr().out
+
+
+def test_course_starts_jupyterlab_for_root_without_a_screen(monkeypatch):
+    started = {}
+    monkeypatch.setattr(doctor.subprocess, "call", lambda command, cwd: started.update(command=command, cwd=cwd) or 0)
+    monkeypatch.setattr(doctor, "doctor", lambda: True)
+    monkeypatch.setattr(doctor.os, "geteuid", lambda: 0, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "argv", ["course", "--port=9999"])
+    with pytest.raises(SystemExit, match="0"):
+        doctor.course()
+    assert {"--allow-root", "--no-browser", "--port=9999"} <= set(started["command"])
+    assert started["cwd"].name == "notebooks"
