@@ -21,8 +21,9 @@ class Missing(Exception):
 @cache
 def registry():
     """Return {name: (SHA-256s, addresses)} of all files that the loaders read."""
-    rows = Path(__file__).with_name("registry.txt").read_text(encoding="utf-8").split("\n\n")[1].splitlines()
-    return {name: (sha256.split(","), urls.strip("-").split(",")) for name, sha256, urls in map(str.split, rows)}
+    lines = Path(__file__).with_name("registry.txt").read_text(encoding="utf-8").splitlines()
+    rows = (line.split() for line in lines if line and line[0] != "#")
+    return {name: (sha256.split(","), urls.strip("-").split(",")) for name, sha256, urls in rows}
 
 
 def folders():

@@ -20,7 +20,8 @@ from tests.notebooks import ROOT
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+SETTINGS = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},  # no toast
+            "notebook-extension/tracker": {"windowingMode": "none"}}  # every cell stays in the page
 CURRENT = "window.jupyterapp?.shell.currentWidget"
 IDLE = f"{CURRENT}?.sessionContext?.session?.kernel?.status === 'idle'"
 ERRORS = (f"() => [...{CURRENT}.content.model.cells].flatMap((c, i) => (c.sharedModel.toJSON().outputs ?? [])"
@@ -38,10 +39,11 @@ def serve():
     """Start JupyterLab on a copy of the notebooks; yield its address."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, socket.socket() as probe:
         tmp = Path(folder)
-        shutil.copytree(ROOT / "notebooks", tmp / "nb")  # never write to the checkout
-        settings = tmp / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-        settings.parent.mkdir(parents=True)
-        settings.write_text(json.dumps(NO_NEWS))  # this, not a server flag, stops the news toast
+        shutil.copytree(ROOT / "notebooks", tmp / "nb", ignore=shutil.ignore_patterns("*.txt"))  # not the checkout
+        for name, values in SETTINGS.items():
+            file = tmp / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+            file.parent.mkdir(parents=True)
+            file.write_text(json.dumps(values))
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
@@ -91,7 +93,7 @@ class Page:
     def cell(self, index):
         """Return the locator of a cell, scrolled into view."""
         self.page.evaluate(f"i => {CURRENT}.content.scrollToItem(i, 'start')", index)
-        cell = self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
+        cell = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
         cell.wait_for()
         return cell
 

@@ -297,8 +297,8 @@ def archive(members):
 def test_a_folder_comes_out_of_an_archive(places, registered, web):
     put(places.tmp, "pictures/a/1.jpg", b"one")
     put(places.tmp, "pictures/b/2.jpg", b"two")
-    web.bodies["zip"] = archive({"it-1/data/pictures/a/1.jpg": b"one", "it-1/data/pictures/b/2.jpg": b"two",
-                                 "it-1/README": b"not wanted"})
+    web.bodies["zip"] = archive({"it/data/pictures/a/1.jpg": b"one", "it/data/pictures/b/2.jpg": b"two",
+                                 "it/README": b"not wanted"})
     registered("set/pictures", f"{web.url}/zip#data/pictures", sha256=(files.digest(places.tmp / "pictures"),))
     (folder,), source = files.fetch("set/")
     assert source == "downloaded"

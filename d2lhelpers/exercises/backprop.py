@@ -144,6 +144,10 @@ def _one_hot(logits, y):
     return F.one_hot(y, logits.shape[1]).float()
 
 
+def _smooth(logits, y, eps):
+    return (1 - eps) * _one_hot(logits, y) + eps / logits.shape[1]
+
+
 smooth_loss_backward = Exercise(
     inputs=[(*_random(0, (3, 4)), torch.tensor([0, 3, 1]), 0.1), (*_random(1, (2, 5)), torch.tensor([4, 4]), 0.4)],
     oracle=_smooth_loss,
@@ -159,11 +163,10 @@ smooth_loss_backward = Exercise(
                                                              eps / (logits.shape[1] - 1))),
         "you add eps / C without taking eps away from the one: the targets must sum to 1.":
             lambda logits, y, eps: _pull(logits, _one_hot(logits, y) + eps / logits.shape[1]),
-        "every class gets eps / C, so what the C of them get together is eps, not eps each.":
+        "you give eps to every class. All C of them share it: eps / C each.":
             lambda logits, y, eps: _pull(logits, (1 - eps) * _one_hot(logits, y) + eps),
         "the softmax runs over the batch (dim=0). Each row is one example: dim=1.":
-            lambda logits, y, eps: _pull(logits, 0) * 0 + (logits.softmax(dim=0) - (
-                (1 - eps) * _one_hot(logits, y) + eps / logits.shape[1])) / len(y),
+            lambda logits, y, eps: (logits.softmax(dim=0) - _smooth(logits, y, eps)) / len(y),
         "that is the loss. Its gradient in the logits was asked for, shape (B, C).":
             lambda logits, y, eps: F.cross_entropy(logits, y, label_smoothing=eps),
     },

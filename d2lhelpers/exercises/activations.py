@@ -1,0 +1,281 @@
+"""Exercises of `03_activations.ipynb`."""
+
+import torch
+from torch.nn import functional as F
+
+from d2lhelpers.checks import Exercise
+
+
+def _scores():
+    generator = torch.Generator().manual_seed(0)
+    z = 3 * torch.randn(4, 5, generator=generator)
+    return z + torch.tensor([[0.0], [10_000.0], [-10_000.0], [2.0]])  # exact to 0.001
+
+
+def _tame():
+    return 2 * torch.randn(3, 4, generator=torch.Generator().manual_seed(1))
+
+
+def _hardmax(z):
+    return F.one_hot(z.argmax(dim=1), z.shape[1]).to(z.dtype)
+
+
+softmax = Exercise(
+    inputs=[(_tame(), 0.5), (_scores(), 2.0)],
+    oracle=lambda z, T: F.softmax(z / T, dim=1),
+    mistakes={
+        "T is ignored: divide the scores by it before the exponential.":
+            lambda z, T: F.softmax(z, dim=1),
+        "you multiply by T. Heat should level the scores: divide by it.":
+            lambda z, T: F.softmax(z * T, dim=1),
+        "every *column* has sum 1. Each row is a sample: `dim=1`.":
+            lambda z, T: F.softmax(z / T, dim=0),
+        "the whole table has sum 1. Each row must: `dim=1`.":
+            lambda z, T: F.softmax((z / T).flatten(), dim=0).view_as(z),
+        "that is hardmax: the winner takes all, whatever T is.":
+            lambda z, T: _hardmax(z),
+        "you return logarithms of probabilities.":
+            lambda z, T: F.log_softmax(z / T, dim=1),
+        "you divide the probabilities by T, not the scores.":
+            lambda z, T: F.softmax(z, dim=1) / T,
+        "the shape of a maximum or sum is (N,), and does not line up with (N, C). Add `keepdim=True`.":
+            lambda z, T: z / T - (z / T).amax(dim=1),
+    },
+    hints=("Subtract something from the scores so that no exponent is above 0.",
+           "Each row needs its own maximum: `z.amax(dim=1, keepdim=True)`.",
+           "`z = z / T`, then `e = torch.exp(z - z.amax(dim=1, keepdim=True))`, then `e / e.sum(dim=1, keepdim=True)`."),
+    praise="Safe at 10 000, and at any temperature.",
+)
+
+
+def _layer(seed, N, d, H):
+    generator = torch.Generator().manual_seed(seed)
+    X, W = (torch.randn(*shape, generator=generator) for shape in [(N, d), (d, H)])
+    return X, W, torch.tensor([0.0, -9.0, 9.0, 0.1, -2.5, -8.0, 3.0])[:H]
+
+
+def _linear(X, W, b):
+    return F.linear(X, W.T, b)
+
+
+dead_units = Exercise(
+    inputs=[_layer(0, 9, 3, 6), _layer(1, 7, 2, 7)],
+    oracle=lambda X, W, b: F.relu(_linear(X, W, b)).amax(dim=0) == 0,
+    mistakes={
+        "you mark units that are silent on *some* sample. Dead is silent on every one: `all`, not `any`.":
+            lambda X, W, b: (_linear(X, W, b) <= 0).any(dim=0),
+        "that is one answer per *sample*. The samples are `dim=0`; reduce that one.":
+            lambda X, W, b: (_linear(X, W, b) <= 0).all(dim=1),
+        "the bias is missing: z = X W + b.":
+            lambda X, W, b: (X @ W <= 0).all(dim=0),
+        "those are the living units: turn the comparison round.":
+            lambda X, W, b: (_linear(X, W, b) > 0).any(dim=0),
+        "those are the units that *always* fire. Dead ones never do.":
+            lambda X, W, b: (_linear(X, W, b) > 0).all(dim=0),
+        "you return one answer per sample and unit, (N, H). Reduce over the samples.":
+            lambda X, W, b: _linear(X, W, b) <= 0,
+        "you return how many units are dead. Say for each whether it is.":
+            lambda X, W, b: (_linear(X, W, b) <= 0).all(dim=0).sum(),
+        "a mean below 0 is not enough: one sample above 0 keeps a unit alive.":
+            lambda X, W, b: _linear(X, W, b).mean(dim=0) <= 0,
+    },
+    hints=("Compute z for all samples and units at once: which shape has it?",
+           "`X @ W + b <= 0` is (N, H), True where a unit is silent.",
+           "`.all(dim=0)` asks: is it True for every sample?"),
+    praise="Put this line into your training loop when a loss goes flat.",
+)
+
+_BITS = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 3)
+
+
+def _adder(X, carry=None, total=None):
+    """Binary arithmetic, with a wrong carry or sum bit where one is given."""
+    ones = X.long().sum(dim=1)
+    right = ones // 2, ones % 2
+    wrong = carry and carry(X, ones), total and total(X, ones)
+    return torch.stack([(w if w is not None else r).float() for w, r in zip(wrong, right, strict=True)], dim=1)
+
+
+full_adder = Exercise(
+    inputs=[(_BITS,), (_BITS[[6, 1, 7, 3]],)],
+    oracle=_adder,
+    mistakes={
+        "the columns are exchanged: the carry comes first, then the sum bit.":
+            lambda X: _adder(X).flip(1),
+        "the carry says 1 if *any* input is 1 (OR). It needs two of them: a higher bar.":
+            lambda X: _adder(X, carry=lambda X, n: n > 0),
+        "the carry says 1 only if *all* are 1 (AND). Two of three are enough: a lower bar.":
+            lambda X: _adder(X, carry=lambda X, n: n > 2),
+        "the sum bit is an OR: for two ones it must be 0. Let it look at the carry, with weight −2.":
+            lambda X: _adder(X, total=lambda X, n: n > 0),
+        "the sum bit is 0 for three ones; 1 + 1 + 1 = 3 is 11 in binary.":
+            lambda X: _adder(X, total=lambda X, n: n == 1),
+        "the sum bit ignores the third input, the carry from before.":
+            lambda X: _adder(X, total=lambda X, n: X[:, 0] != X[:, 1]),
+        "the carry ignores the third input.":
+            lambda X: _adder(X, carry=lambda X, n: X[:, 0] + X[:, 1] > 1),
+        "the sum bit is an AND of all three; a single one must give 1 as well.":
+            lambda X: _adder(X, total=lambda X, n: n > 2),
+    },
+    hints=("How many inputs are 1? The carry is a threshold on that number.",
+           "Carry: sum − 1.5 > 0. For the sum bit, subtract what the carry already stands for.",
+           "Sum bit: `(ones - 2 * carry - 0.5 > 0).float()`; stack both along `dim=1`."),
+    praise="Two neurons per bit: that is a computer.",
+)
+
+
+def _cloud(seed, N, d):
+    generator = torch.Generator().manual_seed(seed)
+    X = torch.randn(N, d, generator=generator)
+    t = torch.where(X @ torch.arange(1.0, d + 1) + 0.7 > 0, 1.0, -1.0)
+    t[0] = -t[0]                                        # not separable: it never stops
+    return X, t
+
+
+def _rule(X, t, num_epochs, wrong=lambda t, z: t * z <= 0, sign=1, bias=1):
+    """The learning rule, in place, with one thing changed."""
+    w, b = torch.zeros(X.shape[1]), torch.zeros(())
+    for _ in range(num_epochs):
+        for i in range(len(X)):
+            if wrong(t[i], w.dot(X[i]) + b):
+                w.add_(X[i], alpha=sign * float(t[i]))
+                b.add_(bias * sign * t[i])
+    return w, b
+
+
+def _batch_rule(X, t, num_epochs):
+    w, b = torch.zeros(X.shape[1]), torch.zeros(())
+    for _ in range(num_epochs):
+        wrong = t * (X @ w + b) <= 0
+        w, b = w + (t[wrong, None] * X[wrong]).sum(dim=0), b + t[wrong].sum()
+    return w, b
+
+
+perceptron = Exercise(
+    inputs=[(*_cloud(0, 12, 2), 3), (*_cloud(1, 9, 4), 5)],
+    oracle=_rule,
+    mistakes={
+        "you learn from the points that are already *right*: update where t · z ≤ 0.":
+            lambda X, t, n: _rule(X, t, n, wrong=lambda t, z: t * z >= 0),
+        "you update at every point, right or wrong.":
+            lambda X, t, n: _rule(X, t, n, wrong=lambda t, z: True),
+        "nothing ever moves: with w = 0 every z is 0, so the test must be ≤, not <.":
+            lambda X, t, n: _rule(X, t, n, wrong=lambda t, z: t * z < 0),
+        "you push the line away from the wrong points: add t x, do not subtract it.":
+            lambda X, t, n: _rule(X, t, n, sign=-1),
+        "the bias never moves: add t to b as well.":
+            lambda X, t, n: _rule(X, t, n, bias=0),
+        "you go through the samples only once: loop over the epochs as well.":
+            lambda X, t, n: _rule(X, t, 1),
+        "you correct all wrong points at the end of an epoch. Correct each one at once.":
+            _batch_rule,
+        "the target is missing from the update: add t x, not x.":
+            lambda X, t, n: _rule_without_target(X, t, n),
+    },
+    hints=("Two loops: over the epochs, and inside over the pairs of X and t.",
+           "`if sign * (w @ x + b) <= 0:` tells whether this point is wrong.",
+           "`w, b = w + sign * x, b + sign`; return both after the loops."),
+    praise="The algorithm of 1958, in seven lines.",
+)
+
+
+def _rule_without_target(X, t, num_epochs):
+    w, b = torch.zeros(X.shape[1]), torch.zeros(())
+    for _ in range(num_epochs):
+        for x, sign in zip(X, t, strict=True):
+            if sign * (w.dot(x) + b) <= 0:
+                w, b = w + x, b + 1
+    return w, b
+
+
+def _logits(seed, N, C):
+    generator = torch.Generator().manual_seed(seed)
+    z = 2 * torch.randn(N, C, generator=generator)
+    return z, torch.randint(0, C, (N,), generator=generator)
+
+
+def _confident():
+    z, y = _logits(3, 4, 3)
+    z[0] = torch.tensor([0.0, 300.0, 10.0])
+    y[0] = 0                                            # 300 points behind
+    return z, y
+
+
+def _picked(values, y):
+    return values.gather(1, y[:, None])[:, 0]
+
+
+cross_entropy = Exercise(
+    inputs=[_logits(2, 5, 3), _confident()],
+    oracle=lambda logits, y: F.cross_entropy(logits, y),
+    mistakes={
+        "you take the log of probabilities, and one of them is 0: the loss is infinite. Stay in the logs.":
+            lambda logits, y: -_picked(F.softmax(logits, dim=1).log(), y).mean(),
+        "the minus is missing: log-probabilities are negative, a loss is not.":
+            lambda logits, y: -F.cross_entropy(logits, y),
+        "you return the sum over the samples; the mean was asked for.":
+            lambda logits, y: F.cross_entropy(logits, y, reduction="sum"),
+        "you return one number per sample; the mean was asked for.":
+            lambda logits, y: F.cross_entropy(logits, y, reduction="none"),
+        "softmax is applied twice: the input holds logits, not probabilities.":
+            lambda logits, y: F.cross_entropy(F.softmax(logits, dim=1), y),
+        "you normalise over the samples (`dim=0`), not over the classes (`dim=1`).":
+            lambda logits, y: F.nll_loss(F.log_softmax(logits, dim=0), y),
+        "you average over *all* classes. Only the true class of each sample counts.":
+            lambda logits, y: -F.log_softmax(logits, dim=1).mean(),
+        "`log_p[:, y]` takes every pair of sample and label, (N, N). Pair them: `log_p[torch.arange(len(y)), y]`.":
+            lambda logits, y: -F.log_softmax(logits, dim=1)[:, y].mean(),
+    },
+    hints=("log p = z − log Σ eᶻ. Where can that overflow?",
+           "Subtract each row's maximum first; then `z - z.exp().sum(dim=1, keepdim=True).log()`.",
+           "`-log_p[torch.arange(len(y)), y].mean()` picks the true classes."),
+    praise="Finite even where the model is wrong by 300 points.",
+)
+
+
+def _lines(seed, N, k):
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randn(n, generator=generator) * s for n, s in [(N, 2.0), (k, 1.0), (k, 1.0)])
+
+
+def _reduced(x, w, b, reduce):
+    """Return the values and autograd's gradients of their sum."""
+    w, b = w.clone().requires_grad_(), b.clone().requires_grad_()
+    value = reduce(torch.outer(x, w) + b)
+    return value.detach(), *torch.autograd.grad(value.sum(), (w, b))
+
+
+def _largest(scores):
+    return scores.topk(1, dim=1).values[:, 0]
+
+
+def _changed(change):
+    return lambda x, w, b: change(x, w, b, *_reduced(x, w, b, _largest))
+
+
+maxout = Exercise(
+    inputs=[_lines(0, 8, 3), _lines(4, 11, 4)],
+    oracle=lambda x, w, b: _reduced(x, w, b, _largest),
+    mistakes={
+        "every piece gets a gradient. Only the winner spoke, so only the winner is corrected.":
+            _changed(lambda x, w, b, v, gw, gb: (v, x.sum().expand_as(w), torch.full_like(b, len(x)))),
+        "the gradient is shared out equally. The winner gets all of it.":
+            _changed(lambda x, w, b, v, gw, gb: (v, x.sum().expand_as(w) / len(w), torch.full_like(b, len(x) / len(b)))),
+        "that is the *smallest* piece: `max`, not `min`.":
+            lambda x, w, b: _reduced(x, w, b, lambda s: -_largest(-s)),
+        "both gradients count the wins. In w each win counts x: z = w x + b.":
+            _changed(lambda x, w, b, v, gw, gb: (v, gb, gb)),
+        "both gradients carry x. In b each win counts 1.":
+            _changed(lambda x, w, b, v, gw, gb: (v, gw, gw)),
+        "the two gradients are exchanged: w first, then b.":
+            _changed(lambda x, w, b, v, gw, gb: (v, gb, gw)),
+        "that is a soft maximum, log Σ eᶻ, where all pieces have a say.":
+            lambda x, w, b: _reduced(x, w, b, lambda s: s.logsumexp(dim=1)),
+        "you divide by N: the gradient of the *sum* was asked for, not of the mean.":
+            _changed(lambda x, w, b, v, gw, gb: (v, gw / len(x), gb / len(x))),
+    },
+    hints=("`x[:, None] * w + b` is (N, k): a score per input and piece. `max(dim=1)` gives value and winner.",
+           "A one-hot matrix of the winners, (N, k), says who gets the gradient.",
+           "`won.T @ x` is the gradient in w, `won.sum(dim=0)` the one in b, in the dtype of x."),
+    praise="The gradient goes to the winner, and to nobody else.",
+)
