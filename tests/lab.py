@@ -125,7 +125,7 @@ def main(name, folder, width=1280):
         for index in range(page.page.evaluate(f"() => {CURRENT}.content.widgets.length")):
             page.cell(index)
             page.page.wait_for_timeout(150)
-            page.cell(index).screenshot(path=Path(folder) / f"{index:02d}.png")
+            page.cell(index).screenshot(path=Path(folder) / f"{index:03d}.png")
         page.close()
 
 
