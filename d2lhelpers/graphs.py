@@ -58,7 +58,7 @@ def draw(graph):
         level[node] = 1 + max((level[user] for user in graph.successors(node)), default=-1)
     rows = [[node for node in order if level[node] == i] for i in range(max(level.values()) + 1)]
     widest = max(map(len, rows))
-    fig = Figure(figsize=(1.6 * widest, 0.6 * len(rows)))
+    fig = Figure(figsize=(1.6 * widest, 0.6 * len(rows)), layout="none")
     ax = fig.add_axes((0, 0, 1, 1), xlim=(-widest / 2, widest / 2), ylim=(-0.5, len(rows) - 0.5))
     ax.set_axis_off()
     for y, row in enumerate(rows):                           # each in the order of the row below
