@@ -43,7 +43,7 @@ softmax = Exercise(
     },
     hints=("Subtract something from the scores so that no exponent is above 0.",
            "Each row needs its own maximum: `z.amax(dim=1, keepdim=True)`.",
-           "`z = z / T`, then `e = torch.exp(z - z.amax(dim=1, keepdim=True))`, then `e / e.sum(dim=1, keepdim=True)`."),
+           "`z = z / T`; `e = torch.exp(z - z.amax(dim=1, keepdim=True))`; `e / e.sum(dim=1, keepdim=True)`."),
     praise="Safe at 10 000, and at any temperature.",
 )
 
@@ -260,7 +260,7 @@ maxout = Exercise(
         "every piece gets a gradient. Only the winner spoke, so only the winner is corrected.":
             _changed(lambda x, w, b, v, gw, gb: (v, x.sum().expand_as(w), torch.full_like(b, len(x)))),
         "the gradient is shared out equally. The winner gets all of it.":
-            _changed(lambda x, w, b, v, gw, gb: (v, x.sum().expand_as(w) / len(w), torch.full_like(b, len(x) / len(b)))),
+            _changed(lambda x, w, b, v, gw, gb: (v, x.sum().expand_as(w) / len(w), len(x) / len(b) + 0 * b)),
         "that is the *smallest* piece: `max`, not `min`.":
             lambda x, w, b: _reduced(x, w, b, lambda s: -_largest(-s)),
         "both gradients count the wins. In w each win counts x: z = w x + b.":

@@ -205,13 +205,13 @@ warm_cosine = Exercise(
     hints=("Two cases: `if t < warmup:` the line, else the cosine.",
            "In the fall, `share = (t - warmup) / (num_steps - warmup)` runs from 0 to 1.",
            "`lr * (1 + math.cos(math.pi * share)) / 2`"),
-    praise="Most language models are trained with this curve.",
+    praise="Many language models are trained with this curve.",
 )
 
 
 def _sparse(seed):
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(8, generator=generator), torch.randn(8, generator=generator)
+    return torch.randn(8, generator=generator), 4 * torch.randn(8, generator=generator)  # signs change
 
 
 l1_step = Exercise(
