@@ -79,7 +79,8 @@ def test_known_mistake_is_named(exercise, sentence):
     assert verdict.startswith(f"✗ {sentence}") and "hint 1 of 3" in verdict
 
 
-@pytest.mark.parametrize("wrong", [None, "text", float("nan"), [], {}, 1 / 3, (), object()], ids=repr)
+@pytest.mark.parametrize("wrong", [None, "text", float("nan"), [], {}, 1 / 3, (), object()], ids=str.split(
+    "None text nan list dict float tuple object"))
 def test_any_answer_gets_a_verdict(name, wrong):
     for exercise in vars(exercise_module(name)).values():
         if isinstance(exercise, Exercise):
