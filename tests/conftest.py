@@ -18,14 +18,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("name", PATHS, scope="session")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep the tests that share a kernel, a namespace or a server on one worker."""
-    for item in items:
-        name = getattr(item, "callspec", None) and item.callspec.params.get("name")
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name}:{name or ''}"))
-
-
 @pytest.fixture(scope="session")
 def nb(name):
     """The notebook."""
