@@ -14,6 +14,8 @@ def places(slider):
         return values[0], values[len(values) // 2], values[-1]
     if isinstance(slider.value, bool):
         return False, True, True
+    if isinstance(slider.value, tuple):  # a range
+        return (slider.min, slider.min), slider.value, (slider.min, slider.max)
     if hasattr(slider, "min"):
         middle = (slider.min + slider.max) / 2
         return slider.min, type(slider.value)(middle), slider.max

@@ -17,7 +17,7 @@ MODULES = {path.stem: path for path in (ROOT / "d2lhelpers").glob("*.py")}
 MAY_IMPORT = {"plots": {"style"}, "widgets": {"style"}, "checks": {"plots"}, "exercises": {"checks"},
               "data": {"files", "standins", "runtime"}, "files": set(), "standins": set(),
               "__main__": {"data", "runtime"}}
-MACHINE = re.compile(r"(/home/|/root/|/work/|/tmp/|/Users/|[A-Z]:\\\\|site-packages)")
+MACHINE = re.compile(r"(?<![\w:/.])/(home|root|work|tmp|Users|mnt|opt)/|[A-Z]:\\\\|site-packages")
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data/README.md", *notebooks.PATHS]
 
 
