@@ -31,8 +31,8 @@ def _jupyter():
 
 
 def _data():
-    from d2lhelpers import data
-    found, missing = data.inventory()
+    from d2lhelpers import files
+    found, missing = files.inventory()
     text = f"here: {', '.join(found) or 'none yet'}"
     if missing:
         text += f"; fetched when first used, else replaced by a stand-in: {', '.join(missing)}"

@@ -88,6 +88,7 @@ class Batches:
 
 
 batches = Batches  # as it reads in a notebook: for X, y in data.batches(…)
+load_checkpoint = files.load_checkpoint
 
 
 def _load(title, prefix, read, stand_in, what):
@@ -190,10 +191,3 @@ def imagenet_classes():
     """Return the names of the 1000 ImageNet classes in the order of the logits, list of str."""
     from torchvision.models import SqueezeNet1_1_Weights
     return SqueezeNet1_1_Weights.DEFAULT.meta["categories"]
-
-
-def inventory():
-    """Return the names of the sets that are on this machine, and of those that are not, lists of str."""
-    sets = dict.fromkeys(name.split("/")[0] for name in files.registry())
-    missing = {name.split("/")[0] for name in files.registry() if files.local(name) is None}
-    return [name for name in sets if name not in missing], [name for name in sets if name in missing]

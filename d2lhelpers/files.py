@@ -139,3 +139,23 @@ def unzip(archive, inside, target):
             _, _, member.filename = member.filename.partition(f"/{inside}/")
             if member.filename and not member.is_dir():
                 opened.extract(member, target)
+
+
+def inventory():
+    """Return the names of the sets that are on this machine, and of those that are not, lists of str."""
+    sets = dict.fromkeys(name.split("/")[0] for name in registry())
+    missing = {name.split("/")[0] for name in registry() if local(name) is None}
+    return [name for name in sets if name not in missing], [name for name in sets if name in missing]
+
+
+def load_checkpoint(name):
+    """Return the state_dict that `data/checkpoints/<name>.py` has trained, float32 tensors on the CPU."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    path = ROOT / f"data/checkpoints/{name}.safetensors"
+    try:
+        state = load_file(path)
+    except (OSError, SafetensorError) as why:
+        fix = f"get it again with `git checkout data/checkpoints`, or train it: `python -m data.checkpoints.{name}`"
+        raise Missing(f"data/checkpoints/{path.name} is missing or damaged ({why}): {fix}.") from why
+    return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-PHOTOS = {"astronaut": "skimage/data/astronaut.png", "chelsea": "skimage/data/chelsea.png",
-          "china": "sklearn/datasets/images/china.jpg", "coffee": "skimage/data/coffee.png",
-          "flower": "sklearn/datasets/images/flower.jpg", "rocket": "skimage/data/rocket.jpg"}
+PHOTOS = {"chelsea": "skimage/data/chelsea.png", "china": "sklearn/datasets/images/china.jpg",
+          "coffee": "skimage/data/coffee.png"}
+MATERIALS = {"brick": "skimage/data/brick.png", "coins": "skimage/data/coins.png", "fur": PHOTOS["chelsea"],
+             "grass": "skimage/data/grass.png", "gravel": "skimage/data/gravel.png",
+             "petals": "sklearn/datasets/images/flower.jpg"}
 NIGHT = np.array([(0.03, 0.05, 0.16), (0.06, 0.14, 0.40), (0.13, 0.30, 0.64), (0.35, 0.56, 0.80),
                   (0.70, 0.80, 0.74), (0.98, 0.85, 0.38), (1.00, 0.96, 0.75)])    # RGB, dark sky … star
 STARS = ((-0.75, -0.40, 0.15), (-0.45, -0.45, -0.10), (-0.15, -0.05, -0.27), (0.12, -0.46, 0.12),
@@ -46,11 +48,11 @@ def idioms():
 
 
 def patches(size, num_each=100):
-    """Cut random squares out of six photos: uint8 (N, size, size, 3), and names such as "coffee/coffee12"."""
+    """Cut random squares out of six photos: uint8 (N, size, size, 3), and names such as "brick/brick12"."""
     from PIL import Image
     rng, squares, names = np.random.default_rng(0), [], []
-    for name, path in PHOTOS.items():
-        image = Image.open(bundled(path))
+    for name, path in MATERIALS.items():
+        image = Image.open(bundled(path)).convert("RGB")
         for i, side in enumerate(rng.integers(90, 240, num_each).tolist()):
             left, top = (rng.integers(length - side).item() for length in image.size)
             squares.append(image.resize((size, size), box=(left, top, left + side, top + side)))

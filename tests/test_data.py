@@ -376,7 +376,7 @@ def test_digits_stand_in(offline, load):
 
 def test_photos_stand_in(offline):
     photos = data.load_trashnet(size=32)
-    assert photos.X.shape == (600, 3, 32, 32) and photos.names[0] == "astronaut/astronaut1"
+    assert photos.X.shape == (600, 3, 32, 32) and photos.names[0] == "brick/brick1"
     check_pictures(photos.X, photos.y, photos.classes)
 
 
@@ -493,10 +493,31 @@ def test_vgg_weights(real):
 
 @needs_real
 def test_inventory(monkeypatch):
-    assert data.inventory()[0] == []
+    assert files.inventory()[0] == []
     monkeypatch.setenv("D2L_DATA_DIR", str(REAL))
-    found, missing = data.inventory()
+    found, missing = files.inventory()
     assert len(found) == 7 and missing == []
+
+
+# Checkpoints
+
+def test_checkpoint_comes_back_as_float32():
+    from safetensors.torch import save_file
+    folder = files.ROOT / "data/checkpoints"
+    folder.mkdir(parents=True)
+    save_file({"w": torch.ones(2, 3, dtype=torch.float16), "words": torch.arange(4)}, folder / "small.safetensors")
+    state = data.load_checkpoint("small")
+    assert state["w"].dtype == torch.float32 and state["w"].shape == (2, 3) and state["words"].dtype == torch.int64
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a checkpoint"])
+def test_checkpoint_missing_or_damaged_says_what_to_do(content):
+    folder = files.ROOT / "data/checkpoints"
+    folder.mkdir(parents=True)
+    if content is not None:
+        (folder / "small.safetensors").write_bytes(content)
+    with pytest.raises(files.Missing, match=r"small\.safetensors is missing or damaged.*git checkout.*python -m"):
+        data.load_checkpoint("small")
 
 
 # Batches

@@ -16,7 +16,7 @@ from tests.notebooks import ROOT
 MODULES = {path.stem: path for path in (ROOT / "d2lhelpers").glob("*.py")}
 MAY_IMPORT = {"plots": {"style"}, "widgets": {"style"}, "checks": {"plots"}, "exercises": {"checks"},
               "data": {"files", "standins", "runtime"}, "files": set(), "standins": set(),
-              "__main__": {"data", "runtime"}}
+              "__main__": {"data", "files", "runtime"}}
 MACHINE = re.compile(r"(?<![\w:/.])/(home|root|work|tmp|Users|mnt|opt)/|[A-Z]:\\\\|site-packages")
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data/README.md", *notebooks.PATHS]
 
