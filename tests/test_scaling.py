@@ -1,0 +1,99 @@
+"""The files that let a class use the course on Binder or JupyterHub, as far as they can be checked without either."""
+
+import ast
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from traitlets.config.loader import PyFileConfigLoader
+
+from tests.notebooks import ROOT
+
+HUB, BINDER = ROOT / ".jupyterhub", ROOT / ".binder"
+WITH_BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+FILES = sorted(path for folder in (HUB, BINDER) for path in folder.iterdir() if path.is_file())
+
+
+def load_hub(monkeypatch, **environment):
+    """Return what JupyterHub would read from its configuration file."""
+    for name in ("COURSE_IMAGE", "D2L_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return PyFileConfigLoader("jupyterhub_config.py", path=str(HUB)).load_config()
+
+
+def test_hub_for_accounts(monkeypatch):
+    c = load_hub(monkeypatch, D2L_DATA_DIR="data")
+    assert c.Spawner.environment == {"OMP_NUM_THREADS": "1", "D2L_DATA_DIR": "data"}
+    assert "spawner_class" not in c.JupyterHub and c.Spawner.mem_limit.endswith("G")
+    source = re.search(r"cp -rn '(.+)/\.'", c.LocalProcessSpawner.shell_cmd[2])[1]
+    assert Path(source).samefile(ROOT / "notebooks")
+    assert c.LocalProcessSpawner.shell_cmd[2].endswith('exec bash -c "$1"')  # JupyterHub appends one string
+
+
+def test_hub_for_containers(monkeypatch):
+    c = load_hub(monkeypatch, COURSE_IMAGE="course:latest")
+    assert c.DockerSpawner.image == "course:latest" and c.DockerSpawner.remove
+    assert c.JupyterHub.spawner_class == "dockerspawner.DockerSpawner"
+    assert "{username}" in next(iter(c.DockerSpawner.volumes))
+
+
+def test_culling_has_the_rights_it_needs(monkeypatch):
+    c = load_hub(monkeypatch)
+    (service,), (role,) = c.JupyterHub.services, c.JupyterHub.load_roles
+    assert role["services"] == [service["name"]] and {"list:users", "delete:servers"} <= set(role["scopes"])
+
+
+def test_hub_and_cluster_promise_the_same(monkeypatch):
+    c, values = load_hub(monkeypatch), yaml.safe_load((HUB / "values.yaml").read_text(encoding="utf-8"))
+    user = values["singleuser"]
+    assert user["memory"]["limit"] == c.Spawner.mem_limit and user["cpu"]["limit"] == c.Spawner.cpu_limit
+    assert user["extraEnv"] == c.Spawner.environment and user["defaultUrl"] == c.Spawner.default_url
+    assert f"--timeout={values['cull']['timeout']}" in c.JupyterHub.services[0]["command"]
+    assert float(user["memory"]["guarantee"].rstrip("G")) <= float(user["memory"]["limit"].rstrip("G"))
+    assert (ROOT / Path(c.Spawner.default_url.removeprefix("/lab/tree/"))).is_dir()
+
+
+def test_the_image_keeps_the_course_where_the_cluster_looks():
+    target = re.search(r"--target-repo-dir (\S+)", (HUB / "README.md").read_text(encoding="utf-8"))[1]
+    assert f"{target}/notebooks" in (HUB / "values.yaml").read_text(encoding="utf-8")
+
+
+def test_binder_installs_what_everybody_installs():
+    text = (BINDER / "postBuild").read_text(encoding="utf-8")
+    assert (ROOT / re.search(r"--file (\S+)", text)[1]).samefile(ROOT / "environment.yml")
+    assert "pip install --no-cache-dir --no-deps --editable ." in text
+    assert not (BINDER / "environment.yml").exists(), "one list of packages, at the top"
+
+
+@WITH_BASH
+@pytest.mark.parametrize("path", sorted(BINDER.iterdir()), ids=lambda path: path.name)
+def test_scripts_parse(path):
+    source = path.read_text(encoding="utf-8")
+    assert source.startswith("#!/usr/bin/env bash\n") and "\r" not in source
+    done = subprocess.run(["bash", "-n", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@WITH_BASH
+def test_start_hands_over_to_the_session():
+    run = subprocess.run(["bash", str(BINDER / "start"), "bash", "-c", "echo $OMP_NUM_THREADS"],
+                         capture_output=True, text=True, check=True)
+    assert run.stdout == "1\n"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_invented_addresses(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"https?://|\b[\w.-]+\.(com|org|io|net|cn)/", text)
+
+
+def test_what_the_readme_names_exists():
+    text = (HUB / "README.md").read_text(encoding="utf-8")
+    for name in re.findall(r"(\.(?:binder|jupyterhub)/\w+(?:\.\w+)?|environment\.yml)", text):
+        assert (ROOT / name).exists(), name
+    ast.parse((HUB / "jupyterhub_config.py").read_text(encoding="utf-8"))
