@@ -1,6 +1,6 @@
 """Train the networks that notebook 10 (GAN) loads, on MNIST: about 9 minutes on one CPU core.
 
-    D2L_DATA_DIR=../shared/data python -m data.checkpoints.gan_digits
+    python -m data.checkpoints.gan_digits
 
 - ``mlp.*``: the fully connected GAN's generator after 6 epochs of 60 000 digits.
 - ``dcgan.*``: a DCGAN's generator after 3 epochs.
