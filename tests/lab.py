@@ -40,6 +40,7 @@ def serve():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, socket.socket() as probe:
         tmp = Path(folder)
         shutil.copytree(ROOT / "notebooks", tmp / "nb", ignore=shutil.ignore_patterns("*.txt"))  # not the checkout
+        shutil.copytree(ROOT / "benchmarks", tmp / "benchmarks", ignore=shutil.ignore_patterns("__pycache__"))
         for name, values in SETTINGS.items():
             file = tmp / f"settings/@jupyterlab/{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True)
