@@ -9,6 +9,8 @@ import pytest
 
 from tests import lab, notebooks
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores; threads that wait for one another crawl
+
 PATHS = {path.stem: path for path in notebooks.PATHS}
 
 

@@ -110,7 +110,14 @@ class Page:
             handle.press(key)
         self.page.wait_for_function("([e, s]) => e.querySelector('.jp-OutputArea img')?.src !== s",
                                     arg=[cell.element_handle(), before], timeout=20_000)
+        self.settle()
         return picture.get_attribute("src")
+
+    def settle(self):
+        """Wait until the kernel has nothing more to do: the page holds back a slider's value while it is busy."""
+        for _ in range(2):
+            self.page.wait_for_function(IDLE, timeout=60_000)
+            self.page.wait_for_timeout(50)
 
     def close(self):
         """Stop the kernel, close the tab."""
