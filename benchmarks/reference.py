@@ -22,7 +22,7 @@ from benchmarks.batches import Pictures
 from d2lhelpers import data, runtime, training
 
 TABLE, RECORDS = (Path(__file__).with_name(name) for name in ("REFERENCE.md", "reference.json"))
-SEEDS = 3
+SEEDS = (10, 11, 12)  # none of them was used while the recipes were chosen
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,11 @@ class Row:
     images: object = data.load_mnist
     size: int = 28  # of the pictures' sides
     subset: tuple = (None, None)  # pictures to train, to test
-    seeds: int = SEEDS
+    seeds: tuple = SEEDS
 
 
 sgd = partial(torch.optim.SGD, lr=0.01, momentum=0.5)
 adamw = partial(torch.optim.AdamW, weight_decay=0.01)
-nesterov = partial(torch.optim.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4)
 
 
 def softmax_regression():
@@ -89,20 +88,20 @@ ROWS = {
                _ours(12, 128, 3e-3, shift=1), _ours(1, 128, 3e-3)),
     "lenet5": Row("LeNet-5", models.LeNet5, 97.94,
                   _theirs("SGD 0.9, batch 256", 5, 256, partial(torch.optim.SGD, lr=0.9)),
-                  _ours(10, 64, 6e-3, shift=1, gain=5 / 3), _ours(0.6, 64, 6e-3, gain=5 / 3)),
+                  _ours(10, 64, 6e-3, shift=1, gain=5 / 3), _ours(0.7, 64, 1e-2, gain=5 / 3)),
     "googlenet": Row("mini GoogLeNet", models.MiniGoogLeNet, 98.92,
                      _theirs("SGD 0.01, momentum 0.5, batch 64", 5, 64, sgd),
-                     _ours(5, 128, 5e-3, shift=1), _ours(2, 128, 5e-3)),
+                     _ours(5, 128, 5e-3, shift=1), _ours(2, 128, 5e-3), seeds=(0, 1, 2)),
     "resnet": Row("mini ResNet", models.MiniResNet, 98.92,
-                  _theirs("SGD 0.01, momentum 0.5, batch 64", 5, 64, sgd),
+                  _theirs("SGD 0.01, momentum 0.5, batch 64", 10, 64, sgd),
                   _ours(5, 128, 5e-3, shift=1), _ours(2, 128, 5e-3)),
     "fashion": Row("sigmoid LeNet, Fashion-MNIST", models.SigmoidLeNet, math.nan,
                    _theirs("SGD 0.9, batch 256", 20, 256, partial(torch.optim.SGD, lr=0.9)),
                    _ours(10, 128, 1e-2), _ours(10, 128, 1e-2), images=data.load_fashion_mnist,
-                   seeds=1),
+                   seeds=(0,)),
     "alexnet": Row("AlexNet (1×224×224), 1000 pictures", models.AlexNet, 99.30,
                    _theirs("SGD 0.01, batch 128", 1, 128, partial(torch.optim.SGD, lr=0.01)),
-                   _ours(1, 32, 2e-4), _ours(1, 32, 2e-4), size=224, subset=(1000, 500), seeds=1),
+                   _ours(1, 32, 2e-4), _ours(1, 32, 2e-4), size=224, subset=(1000, 500), seeds=(0,)),
 }
 
 
@@ -179,7 +178,7 @@ def measure(key):
     images = row.images()
     kinds = {"theirs": row.theirs, "ours": row.ours, **({"sprint": row.sprint} if row.sprint != row.ours else {})}
     results = {kind: [] for kind in kinds}
-    for seed in range(row.seeds):
+    for seed in row.seeds:
         for kind, recipe in kinds.items():
             results[kind].append(run(row, recipe, seed, images))
             last = results[kind][-1]
@@ -222,7 +221,7 @@ def _recipes(row):
     if row.subset[0]:
         lines.append(f"; only {row.subset[0]} pictures to train and {row.subset[1]} to test")
     if row.seeds != SEEDS:
-        lines.append(f"; {row.seeds} seed")
+        lines.append(f"; seed{'s' * (len(row.seeds) > 1)} {', '.join(map(str, row.seeds))}")
     return "".join(lines).replace(" 1 epochs", " 1 epoch") + "."
 
 
@@ -235,8 +234,14 @@ def write_table(records):
     text = ["| net | the source prints | its recipe, run again | the course's recipe | training time to the printed "
             "figure | sooner |", "| --- | --- | --- | --- | --- | --- |",
             *(_line(row, record["results"]) for row, record in rows), "",
-            f"Test accuracy at the end of training, mean ± standard deviation of {SEEDS} seeds; both recipes ran "
-            "seed by seed on one machine, times are medians.", "",
+            f"Test accuracy at the end of training, mean ± standard deviation of {len(SEEDS)} seeds; both recipes ran "
+            "seed by seed on one machine. Times are medians, without the testing; the sources' recipes were tested "
+            "after every epoch, ours ran once more, cut short, to be as quick as it can. Part of the saving is not the "
+            "recipe but the loading: the sources' pictures come one by one through torchvision's transforms, ours "
+            "as slices of one tensor.", "",
+            "Our recipes were chosen in a few trials, by the test accuracy of other seeds than those reported here; "
+            "the rows that name their seeds below are the exception. The sources print no optimizer for the mini nets; "
+            "a recipe common in teaching stands in for it.", "",
             *(f"- {machine}: {'; '.join(names)}." for machine, names in made.items()), "",
             "Recipes:", "", *(_recipes(row) for row, _ in rows), ""]
     TABLE.write_text("\n".join(text), "utf-8")
