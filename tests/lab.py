@@ -90,7 +90,8 @@ class Page:
         self.page.wait_for_function(IDLE, timeout=120_000)
 
     def run_all(self, timeout=600_000):
-        """Run every cell, wait for the kernel, return the errors."""
+        """Run every cell of the emptied notebook, wait for the kernel, return the errors."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         done = self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
         self.page.wait_for_function(IDLE, timeout=timeout)
         return [*self.page.evaluate(ERRORS), *([] if done else ["Run All was refused"])]
