@@ -29,7 +29,8 @@ def test_run_all_and_move_every_slider(name, nb, chromium, lab_url, shots):
             Path(shots).mkdir(parents=True, exist_ok=True)
             cell.screenshot(path=Path(shots) / f"{name}-{index}.png")
         cell.get_by_role("button", name="Reset").click()
-        expect(line).to_have_text(first, use_inner_text=True, timeout=60_000)  # test_notebooks compares the picture's bytes
+        # test_notebooks compares the bytes of the picture
+        expect(line).to_have_text(first, use_inner_text=True, timeout=60_000)
     page.close()
 
 
