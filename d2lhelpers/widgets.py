@@ -2,6 +2,7 @@
 
 import io
 import math
+import threading
 
 import ipywidgets
 import numpy as np
@@ -77,6 +78,11 @@ def log_slider(start, low, high):
     return ipywidgets.SelectionSlider(options=options, value=start)
 
 
+# JupyterLab answers some slider moves in the main thread and some in a second one (a "subshell"):
+# without a lock two drawings of one canvas overlap, and the letters come out bold.
+_one_at_a_time = threading.RLock()
+
+
 class Panel:
     """Sliders, a Reset button, a picture and one line that says what it shows.
 
@@ -131,11 +137,12 @@ class Panel:
 
     def set(self, **values):
         """Move several sliders, then draw once."""
-        self._frozen = True
-        for name, value in values.items():
-            self.sliders[name].value = value
-        self._frozen = False
-        self._redraw()
+        with _one_at_a_time:
+            self._frozen = True
+            for name, value in values.items():
+                self.sliders[name].value = value
+            self._frozen = False
+            self._redraw()
 
     def _restore(self, _=None):
         if self.player:
@@ -143,8 +150,11 @@ class Panel:
         self.set(**self._start)
 
     def _redraw(self, _=None):
-        if self._frozen:
-            return
+        with _one_at_a_time:
+            if not self._frozen:
+                self._draw()
+
+    def _draw(self):
         if self.run:
             self.run.disabled = True  # a second click would queue a second run
         try:

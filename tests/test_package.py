@@ -1,6 +1,8 @@
 """The package's own promises: checks that never raise, panels, devices, training, the doctor."""
 
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import ipywidgets
@@ -106,6 +108,26 @@ def test_a_panel_with_a_run_button_waits_for_it():
     assert calls == [1]
     p.run.click()
     assert calls == [1, 4] and p.run.disabled is False
+
+
+def test_two_threads_never_draw_at_once():
+    drawing, overlaps = threading.Lock(), []
+
+    def update(n):
+        overlaps.append(not drawing.acquire(blocking=False))
+        time.sleep(0.01)
+        drawing.release()
+        return f"n = {n}"
+
+    first, second = (widgets.Panel(widgets.LiveFigure((1, 1)), update, "Nothing.", n=ipywidgets.IntSlider(0, max=9))
+                     for _ in range(2))
+    moves = [threading.Thread(target=panel.set, kwargs={"n": n}) for n in range(5) for panel in (first, second)]
+    for move in moves:
+        move.start()
+    for move in moves:
+        move.join()
+    assert len(overlaps) == 12 and not any(overlaps)
+    assert first.summary == f"n = {first.values()['n']}"
 
 
 def test_log_slider_holds_numbers_one_would_write():
