@@ -11,6 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image as Pillow
 
+_one_at_a_time = threading.RLock()  # JupyterLab answers sliders in two threads: letters drawn by both come out bold
+
 
 class LiveFigure:
     """A figure whose `live` artists are redrawn over a kept background.
@@ -76,11 +78,6 @@ def log_slider(start, low, high):
     numbers = [float(f"{digits}e{power - 1}") for power in decades for digits in range(10, 100)]
     options = [(f"{number:g}", number) for number in [*numbers, float(high)]]
     return ipywidgets.SelectionSlider(options=options, value=start)
-
-
-# JupyterLab answers some slider moves in the main thread and some in a second one (a "subshell"):
-# without a lock two drawings of one canvas overlap, and the letters come out bold.
-_one_at_a_time = threading.RLock()
 
 
 class Panel:
@@ -151,25 +148,23 @@ class Panel:
 
     def _redraw(self, _=None):
         with _one_at_a_time:
-            if not self._frozen:
-                self._draw()
-
-    def _draw(self):
-        if self.run:
-            self.run.disabled = True  # a second click would queue a second run
-        try:
-            self.summary, self.error = self.update(**self.values()), None
-            self.image = self.figure.png()
-        except Exception as error:  # a callback's exception is otherwise lost
-            self.summary, self.error = f"**{type(error).__name__}:** {error}", error
-        if self.run:
-            self.run.disabled = False
-        for picture, line in self._views:
-            picture.update(self._picture())
-            line.update(self._line(), raw=True)
+            if self._frozen:
+                return
+            if self.run:
+                self.run.disabled = True  # a second click would queue a second run
+            try:
+                self.summary, self.error = self.update(**self.values()), None
+                self.image = self.figure.png()
+            except Exception as error:  # a callback's exception is otherwise lost
+                self.summary, self.error = f"**{type(error).__name__}:** {error}", error
+            if self.run:
+                self.run.disabled = False
+            for picture, line in self._views:
+                picture.update(self._picture())
+                line.update(self._line(), raw=True)
 
     def _picture(self):
-        alt = f"{self.alt} {self.summary}".replace("**", "")
+        alt = f"{self.alt} {self.summary}".replace("**", "").replace("<br>", " ")
         return Image(self.image, width=self.figure.width, alt=alt)
 
     def _line(self):
@@ -200,7 +195,6 @@ def _advance(slider):
 
 
 def _player(slider):
-    ends = {name: getattr(slider, name) for name in ("value", "min", "max", "step")}
-    player = ipywidgets.Play(interval=300, **ends)
+    player = ipywidgets.Play(interval=300, **{name: getattr(slider, name) for name in ("value", "min", "max", "step")})
     ipywidgets.jslink((player, "value"), (slider, "value"))
     return player

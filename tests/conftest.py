@@ -12,6 +12,12 @@ from tests import lab, notebooks
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores; threads that wait for one another crawl
 
 PATHS = {path.stem: path for path in notebooks.PATHS}
+LONGEST = ["test_browser.py", "test_notebooks.py"]
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest files, so that all workers end at about the same time."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_generate_tests(metafunc):
