@@ -1,12 +1,12 @@
-"""Instant feedback on exercises: names the likely mistake, then gives a hint."""
+"""Instant feedback on exercises: says for which input an answer is wrong, and why; then gives a hint."""
 
-import copy
-import traceback
 from dataclasses import dataclass, field
 
-import torch
+from d2lhelpers.diagnosis import facts, known, repair, wording
+from d2lhelpers.diagnosis.trial import attempt, quiet, value_of
+from d2lhelpers.diagnosis.values import close, number
 
-from d2lhelpers.diagnosis.trial import Trial
+TO_DO = "○ to do: replace the `...` and run this cell again."
 
 
 @dataclass
@@ -45,6 +45,7 @@ class Exercise:
     conditions: tuple = ()
     vary: callable = None
     _tries: list = field(default_factory=list, repr=False)
+    _wanted: list = field(default=None, init=False, repr=False)
 
     def check(self, answer):
         """Say whether a function is right; print, never raise.
@@ -54,131 +55,106 @@ class Exercise:
         answer : callable
             The learner's function. As long as it returns ``...`` it is to do.
         """
-        verdict, got, wanted = self._judge(answer)
+        verdict, trials = self._judge(answer)
+        shown = _shown(trials)
+        if shown and shown.printed:
+            print(shown.printed, end="" if shown.printed.endswith("\n") else "\n")
         print(verdict)
-        if verdict.startswith("✗") and _is_picture(got, wanted):
-            _show_difference(got, wanted)
+        if verdict.startswith("✗") and shown and _is_picture(shown.got, shown.wanted):
+            _show_difference(shown, len(self.inputs))
 
     def verdict(self, answer):
         """Return what `check` prints, str."""
         return self._judge(answer)[0]
 
     def _judge(self, answer):
-        got = [self._call(answer, args) for args in self.inputs]
-        if any(value is ... for value in got):
-            return "○ to do: replace the `...` and run this cell again.", None, None
-        wanted = [self._call(self.oracle, args) for args in self.inputs]
-        if self._same(got, wanted):
-            for i, args in enumerate(self.inputs):
-                trial = Trial(self, answer, args, copy.deepcopy(args), wanted=wanted[i])
-                trial.got = trial.again(answer, *trial.given)
-                for condition in self.conditions:
-                    if sentence := condition(trial):
-                        return self._wrong(sentence, got[0], wanted[0]), None, None
+        """Return the verdict's text and the calls it rests on."""
+        if answer is ...:
+            return TO_DO, []
+        if not callable(answer):
+            return self._wrong(f"`check` wants your function itself, without brackets; it got {_a(answer)}.", ""), []
+        if self._wanted is None:
+            self._wanted = [value_of(self.oracle, *args) for args in known.copied(self.inputs)]
+        trials = attempt(self, answer, self._wanted)
+        try:
+            return self._text(answer, trials), trials
+        except KeyboardInterrupt:
+            return "■ stopped by you while the check was looking for the reason.", trials
+
+    def _text(self, answer, trials):
+        last = trials[-1]
+        if any(map(_is_to_do, trials)):
+            return TO_DO
+        if isinstance(last.got, KeyboardInterrupt):
+            return f"■ {facts.stopped(last)}"
+        wrong = next((trial for trial in trials if not close(trial.got, trial.wanted, self.tolerance)), None)
+        if wrong is None:
+            with quiet():
+                refusals = (condition(trial) for trial in trials for condition in self.conditions)
+                refused = next((sentence for sentence in refusals if sentence), None)
+            if refused:
+                return self._wrong(refused, "")
             self._tries.clear()
-            return f"✓ right. {self.praise}".rstrip(), None, None
-        first = next(i for i in range(len(got)) if not _close(got[i], wanted[i], self.tolerance))
-        named = (sentence for sentence, mistake in self.mistakes.items()
-                 if self._same(got, [self._call(mistake, args) for args in self.inputs]))
-        sentence = next(named, None) or _difference(got[first], wanted[first])
-        return self._wrong(sentence, got[first], wanted[first]), got[first], wanted[first]
+            return f"✓ right. {self.praise}".rstrip()
+        found = known.mistake(self, trials) if len(trials) == len(self.inputs) else None
+        sentence, hints = (found, self.hints) if found else self._reason(answer, trials, wrong)
+        return self._wrong(sentence, wrong, hints)
 
-    def _call(self, function, args):
-        """Return the function's value, or the exception that stopped it."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            try:
-                return function(*copy.deepcopy(args))  # an in-place answer cannot spoil the inputs
-            except Exception as error:
-                return error
+    def _reason(self, answer, trials, wrong):
+        """Return the sentence about an answer that is no listed mistake, and the hints that go with it."""
+        stopped = isinstance(wrong.got, BaseException)
+        fact = facts.stopped(wrong) if stopped else facts.form(wrong.got, wrong.wanted, self.tolerance)
+        if fact is None or (stopped and len(trials) == len(self.inputs)):
+            edit = repair.find(self, answer)
+            if edit:
+                return edit.sentence + (f"\n  {fact}" if fact else ""), (*edit.questions, self.hints[-1])
+        if fact is None and not any(isinstance(trial.got, BaseException) for trial in trials):
+            fact = facts.numbers([t.got for t in trials], [t.wanted for t in trials], self.tolerance)
+        return fact or "not yet: the numbers differ.", self.hints
 
-    def _same(self, got, wanted):
-        return all(_close(g, w, self.tolerance) for g, w in zip(got, wanted, strict=True))
-
-    def _wrong(self, sentence, got, wanted):
-        lines = [f"✗ {sentence}"]
-        if not isinstance(got, Exception):
-            lines += [f"  got    {_short(got)}", f"  wanted {_short(wanted)}"]
-        shown = lines[0], _short(got)
-        if shown not in self._tries:  # running the same answer again is no new try
-            self._tries.append(shown)
-        number = min(len(self._tries), len(self.hints))
-        return "\n".join([*lines, f"  hint {number} of {len(self.hints)}: {self.hints[number - 1]}"])
-
-
-def _number(value):
-    """Return the value as a float64 tensor, or None where it holds no numbers."""
-    if value is None or isinstance(value, (str, Exception)):
-        return None
-    try:
-        return torch.as_tensor(value).detach().cpu().double()
-    except (TypeError, ValueError, RuntimeError):
-        return None
+    def _wrong(self, sentence, trial, hints=None):
+        hints, lines, key = hints or self.hints, [f"✗ {sentence}"], (sentence, "")
+        if trial:
+            lines.append(f"  for    {wording.call(trial.answer, trial.args)}")
+            if not isinstance(trial.got, BaseException):
+                got, wanted = wording.compared(trial.got, trial.wanted, self.tolerance)
+                lines += [f"  got    {got}", f"  wanted {wanted}"]
+                key = sentence, got
+        if key not in self._tries:  # running the same answer again is no new try
+            self._tries.append(key)
+        number = min(len(self._tries), len(hints))
+        return "\n".join([*lines, f"  hint {number} of {len(hints)}: {hints[number - 1]}"])
 
 
-def _close(got, wanted, tolerance):
-    if isinstance(wanted, tuple):
-        return isinstance(got, (tuple, list)) and len(got) == len(wanted) and all(
-            _close(g, w, tolerance) for g, w in zip(got, wanted, strict=True))
-    if isinstance(got, Exception) or isinstance(wanted, Exception):
-        return type(got) is type(wanted) and str(got) == str(wanted)
-    g, w = _number(got), _number(wanted)
-    if g is None or w is None:
-        return type(got) is type(wanted) and isinstance(wanted, (str, bool, type(None))) and got == wanted
-    if isinstance(wanted, torch.Tensor) and isinstance(got, torch.Tensor) and got.dtype != wanted.dtype:
-        return False
-    return g.shape == w.shape and torch.allclose(
-        g, w, rtol=tolerance, atol=tolerance, equal_nan=True)  # a known mistake may give NaN
+def _is_to_do(trial):
+    """Tell whether a `...` of the stub is still there: returned, inside what is returned, or calculated with."""
+    got = trial.got
+    if isinstance(got, (tuple, list)) and len(got) < 9:
+        return any(part is ... for part in got)
+    return got is ... or (isinstance(got, TypeError) and "ellipsis" in str(got))
 
 
-def _difference(got, wanted):
-    """Name what can be said about any wrong answer, str."""
-    if isinstance(got, Exception):
-        frames = traceback.extract_tb(got.__traceback__)
-        mine = [frame for frame in frames if "site-packages" not in frame.filename]
-        return f"your code stopped at `{mine[-1].line}`\n  {type(got).__name__}: {got}"
-    if got is None:
-        return "the function returns nothing: is there a `return`?"
-    if isinstance(wanted, tuple):
-        if not isinstance(got, (tuple, list)) or len(got) != len(wanted):
-            return f"the function should return {len(wanted)} values."
-        i = next(i for i, (g, w) in enumerate(zip(got, wanted, strict=True)) if not _close(g, w, 1e-4))
-        return f"value {i + 1} of {len(wanted)}: {_difference(got[i], wanted[i])}"
-    g, w = _number(got), _number(wanted)
-    if g is None or w is None:
-        return f"the function returns a {type(got).__name__}, not a {type(wanted).__name__}."
-    if g.shape != w.shape:
-        return f"the shape is {tuple(g.shape)}, it should be {tuple(w.shape)}."
-    if g.isnan().any():
-        return "the answer contains NaN (0/0, or the root of a negative number?)."
-    if torch.allclose(g, w, rtol=1e-4, atol=1e-4):
-        return f"the numbers are right, the dtype is {got.dtype}; it should be {wanted.dtype}."
-    if torch.allclose(g, -w, rtol=1e-4):
-        return "the sign is the wrong way round."
-    ratio = g.norm() / w.norm()
-    if torch.allclose(g, ratio * w, rtol=1e-4) and ratio > 0:
-        return f"every number is {ratio:.4g} times what it should be."
-    if g.ndim == 2 and g.shape == w.T.shape and torch.allclose(g, w.T, rtol=1e-4):
-        return "rows and columns are exchanged: transpose it."
-    return "not yet: the numbers differ."
+def _shown(trials):
+    """Return the first call that is not as wanted, else the first: its prints and its picture are shown."""
+    return next((t for t in trials if not close(t.got, t.wanted, t.exercise.tolerance)), trials[0] if trials else None)
 
 
-def _short(value):
-    if isinstance(value, torch.Tensor):
-        return str([round(v, 4) for v in value.detach().flatten().tolist()[:6]]).strip("[]")
-    if isinstance(value, (list, tuple)):
-        return "; ".join(map(_short, value[:6]))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _a(value):
+    return f"a {type(value).__name__}"
 
 
 def _is_picture(got, wanted):
-    g, w = _number(got), _number(wanted)
-    return g is not None and w is not None and g.shape == w.shape and g.ndim == 2 and min(g.shape) >= 3
+    if isinstance(got, BaseException):
+        return False
+    g, w = number(got), number(wanted)
+    return (g is not None and w is not None and g.shape == w.shape and g.ndim == 2 and min(g.shape) >= 3
+            and max(g.shape) <= 40 and bool(g.isfinite().all() and w.isfinite().all()))
 
 
-def _show_difference(got, wanted):
-    """Draw got, wanted and their difference side by side."""
+def _show_difference(trial, count):
+    """Draw got, wanted and their difference side by side, on one scale."""
     from d2lhelpers import plots
 
-    g, w = _number(got), _number(wanted)
-    plots.show_matrices([g, w, g - w], ["got", "wanted", "got − wanted (white = equal)"])
+    g, w = number(trial.got), number(trial.wanted)
+    which = f"input {trial.number + 1} of {count}: got" if count > 1 else "got"
+    plots.show_matrices([g, w, g - w], [which, "wanted", "got − wanted (white = equal)"])

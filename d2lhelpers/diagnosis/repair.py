@@ -1,0 +1,2 @@
+"""stub"""
+def find(exercise, answer): return None

@@ -1,0 +1,87 @@
+"""A loop that never ends must not take the notebook with it: calls with a time limit, in this very thread."""
+
+import ctypes
+import signal
+import threading
+import time
+
+CPU, WALL = 6.0, 30.0  # seconds for one call of an answer; a slow but honest one needs a small part of it
+
+
+class TooLong(BaseException):  # not an Exception: the answer's own `except Exception` must not catch it
+    """Raised inside a call that used up its time."""
+
+
+class Watchdog:
+    """Calls functions in this thread, and raises `TooLong` in one that runs too long.
+
+    A second thread looks at the clocks; the function itself runs at full speed. One that swallows `TooLong`
+    gets it again and again, and one that sleeps in C is woken by a signal. Use it in a ``with``.
+
+    Parameters
+    ----------
+    cpu, wall : float
+        Seconds of the process's computing time, and of real time, that one call may take.
+    """
+
+    def __init__(self, cpu=CPU, wall=WALL):
+        self.cpu, self.wall, self.target = cpu, wall, threading.get_ident()
+        self.armed = self.busy = self.over = False
+        self.since = None
+
+    def __enter__(self):
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+
+    def call(self, function, *args):
+        """Return `function(*args)`, or raise `TooLong`."""
+        try:
+            try:
+                self.since = time.process_time(), time.monotonic()
+                self.armed = True
+                return function(*args)
+            finally:
+                self._rest()
+        except TooLong:
+            self._rest()
+            raise
+        except KeyboardInterrupt:
+            if time.monotonic() - self.since[1] > self.wall or time.process_time() - self.since[0] > self.cpu:
+                raise TooLong from None  # it was our own signal
+            raise
+
+    def _rest(self):
+        """Stop watching; what the second thread raises at this moment is swallowed."""
+        while True:
+            try:
+                self.armed = False
+                while self.busy:
+                    time.sleep(0.0005)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.target), None)
+                return
+            except TooLong:
+                continue
+
+    def _watch(self):
+        pause, tries = min(0.05, self.cpu / 4), 0
+        while not self.over:
+            time.sleep(pause if tries == 0 else 0.003)
+            self.busy = True  # `_rest` waits until this is over, so nothing is raised after a call's end
+            if self.armed and (time.process_time() - self.since[0] > self.cpu
+                               or time.monotonic() - self.since[1] > self.wall):
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.target), ctypes.py_object(TooLong))
+                tries += 1
+            else:
+                tries = 0
+            self.busy = False
+            if tries and tries % 300 == 0:
+                self._wake()
+
+    def _wake(self):
+        """Interrupt a system call of the main thread, where that is possible."""
+        main = self.target == threading.main_thread().ident and hasattr(signal, "pthread_kill")
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.pthread_kill(self.target, signal.SIGINT)
