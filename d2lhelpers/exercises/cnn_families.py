@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import without_loop
 
 
 def _random(seed, *shapes):
@@ -13,12 +14,11 @@ def _random(seed, *shapes):
 
 
 def _cost(C, FN, size, OH, OW):
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        layer = nn.Conv2d(C, FN, size)
-        layer(torch.empty(1, C, OH + size - 1, OW + size - 1))
-    return sum(p.numel() for p in layer.parameters()), counter.get_total_flops() // 2
+    """Count the products: where every pixel and every weight is 1, each product adds 1 to the output."""
+    layer = nn.Conv2d(C, FN, size)
+    ones = torch.ones(1, C, OH + size - 1, OW + size - 1, dtype=torch.float64)
+    products = F.conv2d(ones, torch.ones_like(layer.weight, dtype=torch.float64)).sum()
+    return sum(p.numel() for p in layer.parameters()), int(products)
 
 
 cost = Exercise(
@@ -46,6 +46,7 @@ cost = Exercise(
            "FN filters are stored, each with that many weights and a bias; FN·OH·OW numbers come out.",
            "FN * (C * size**2 + 1), FN * OH * OW * C * size**2"),
     praise="With this you can weigh any net on paper.",
+    tolerance=0.0,  # whole numbers: 1 of 100 000 matters
 )
 
 
@@ -71,14 +72,14 @@ confusion = Exercise(
     mistakes={
         "rows and columns are exchanged: the truth chooses the row.":
             lambda y, y_hat, n: _confusion(y_hat, y, n),
-        "`matrix[y, y_hat] += 1` adds only once for a pair that comes often. Use `bincount`.":
+        "a pair that comes often counts only once: `matrix[y, y_hat] += 1` does not add up repeats. Use `bincount`.":
             _without_repeats,
-        "classes that never come are left out: `bincount` needs `minlength=num_classes**2`.":
+        "cells that never come are cut off at the end: `bincount` needs `minlength=num_classes**2`.":
             lambda y, y_hat, n: torch.bincount(n * y + y_hat).view(n, n),
         "two pairs share a number: `y + y_hat` mixes (0, 1) and (1, 0). Take num_classes · y + y_hat.":
             lambda y, y_hat, n: torch.bincount(y + y_hat, minlength=n * n).view(n, n),
         "the rows are divided by their sums; counts were asked for.":
-            lambda y, y_hat, n: _confusion(y, y_hat, n) / _confusion(y, y_hat, n).sum(1, keepdim=True).clamp(min=1),
+            lambda y, y_hat, n: _confusion(y, y_hat, n) / _confusion(y, y_hat, n).sum(1, keepdim=True),
         "only the right answers are counted: the errors belong beside the diagonal.":
             lambda y, y_hat, n: torch.diag(_confusion(y, y_hat, n).diag()),
         "the counts are floats; int64 was asked for.":
@@ -88,6 +89,7 @@ confusion = Exercise(
            "num_classes * y + y_hat is that number; `torch.bincount(…, minlength=…)` counts.",
            "torch.bincount(num_classes * y + y_hat, minlength=num_classes**2).view(num_classes, num_classes)"),
     praise="Its diagonal, divided by its sum, is the accuracy.",
+    conditions=(without_loop,),
 )
 
 
@@ -121,7 +123,8 @@ def _backwards(layers):
 
 
 sight = Exercise(
-    inputs=[([(5, 1), (2, 2), (5, 1), (2, 2)],), ([(3, 1), (3, 1), (3, 1)],), ([(11, 4), (3, 2), (5, 1)],)],
+    inputs=[([(5, 1), (2, 2), (5, 1), (2, 2)],), ([(3, 1), (3, 1), (3, 1)],), ([(11, 4), (3, 2), (5, 1)],),
+            ([(7, 3)],)],
     oracle=_sight,
     mistakes={
         "the strides are left out: after a stride of 2, one step is two pixels of the picture.":
@@ -130,9 +133,9 @@ sight = Exercise(
             lambda layers: _walk(layers, after=False),
         "a kernel adds size − 1, not size: it overlaps the pixel that was there.":
             lambda layers: _walk(layers, add=lambda size: size),
-        "you begin with 0; one pixel sees itself, so begin with 1.":
+        "one too few: one pixel sees itself, so begin with 1.":
             lambda layers: _walk(layers, start=0),
-        "you walked from the top with the rule for walking from the bottom. Begin at the picture.":
+        "direction and rule do not fit together: one rule begins at the picture, another one at the last layer.":
             _backwards,
         "the sizes are multiplied: reach grows by addition.":
             lambda layers: int(torch.tensor([size for size, _ in layers]).prod()),
@@ -169,7 +172,9 @@ def _skip(x, Wp, stride):
 
 block = Exercise(
     inputs=[(*_random(0, (2, 4, 6, 6), (4, 4, 3, 3), (4, 4, 3, 3)), None, 1),
-            (*_random(1, (2, 3, 8, 6), (5, 3, 3, 3), (5, 5, 3, 3), (5, 3, 1, 1)), 2)],
+            (*_random(1, (2, 3, 8, 6), (5, 3, 3, 3), (5, 5, 3, 3), (5, 3, 1, 1)), 2),
+            (*_random(10, (2, 3, 2, 2), (4, 3, 3, 3), (4, 4, 3, 3), (4, 3, 1, 1)), 2),
+            (*_random(11, (1, 4, 5, 4), (2, 4, 3, 3), (2, 2, 3, 3), (2, 4, 1, 1)), 1)],
     oracle=_block,
     mistakes={
         "the input is not added: that is a plain block.":
@@ -182,8 +187,10 @@ block = Exercise(
             lambda x, W1, W2, Wp, s: F.relu(_skip(x, Wp, s) + _f(x, W1, W2, s, inner=lambda z: z)),
         "the convolutions need padding 1, or their result is smaller than the shortcut.":
             lambda x, W1, W2, Wp, s: F.relu(_skip(x, Wp, s) + _f(x, W1, W2, s, padding=0)),
-        "the shortcut has another shape than f(x): where there is a Wp, project x with it, and with the stride.":
+        "the shortcut has another size than f(x): its 1×1 convolution needs the stride as well.":
             lambda x, W1, W2, Wp, s: F.relu(_skip(x, Wp, 1) + _f(x, W1, W2, s)),
+        "the shortcut has another shape than f(x): where there is a Wp, x goes through it.":
+            lambda x, W1, W2, Wp, s: F.relu(x + _f(x, W1, W2, s)),
         "x and f(x) are multiplied; add them.":
             lambda x, W1, W2, Wp, s: F.relu(_skip(x, Wp, s) * _f(x, W1, W2, s)),
         "a ReLU on the shortcut: x should pass unchanged.":
@@ -212,8 +219,9 @@ def _glue_wrong_way(x, kernels):
 
 
 inception = Exercise(
-    inputs=[(_random(2, (2, 3, 7, 6))[0], list(_random(3, (4, 3, 1, 1), (4, 3, 3, 3), (4, 3, 5, 5)))),
-            (_random(4, (1, 2, 6, 6))[0], list(_random(5, (3, 2, 5, 5), (3, 2, 1, 1))))],
+    inputs=[(_random(2, (2, 4, 7, 6))[0], list(_random(3, (3, 4, 1, 1), (3, 4, 3, 3), (3, 4, 5, 5)))),
+            (_random(4, (1, 2, 6, 6))[0], list(_random(5, (3, 2, 5, 5), (3, 2, 1, 1)))),
+            (_random(10, (2, 2, 6, 7))[0], list(_random(11, (3, 2, 5, 5))))],
     oracle=_inception,
     mistakes={
         "the paths are added; glue them with `torch.cat`.":

@@ -2,8 +2,10 @@
 
 import torch
 import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import without_autograd, without_loop
 
 
 def _random(seed, *shapes):
@@ -11,20 +13,54 @@ def _random(seed, *shapes):
     return tuple(torch.randn(shape, generator=generator) for shape in shapes)
 
 
+class _Calls(TorchFunctionMode):
+    """Write down the name of each function of PyTorch that is called, also by a module or under another name."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.names.append(getattr(func, "__name__", ""))
+        return func(*args, **(kwargs or {}))
+
+
+def _calls(trial, args):
+    with _Calls() as calls:
+        trial.again(trial.answer, *args)
+    return calls.names
+
+
+def _without(name):
+    """Refuse an answer that calls this function of PyTorch."""
+    def condition(trial):
+        used = name in _calls(trial, trial.copied())
+        return f"the numbers are right, but `{name}` does the work: it was to be done without." if used else None
+    return condition
+
+
+def _without_loop_over_pixels(trial):
+    """Refuse an answer that calls PyTorch more often the larger the picture is."""
+    X, W, b = trial.copied()
+    few, many = (len(_calls(trial, (F.pad(X, (0, more, 0, more)), W, b))) for more in (0, 3))
+    return "the numbers are right, but more pixels take more calls: no loop over them." if many > few else None
+
+
 def _conv(X, K, **options):
     return F.conv2d(X[None, None], K[None, None], **options)[0, 0]
 
 
 def _size(H, size, P, S, D):
-    picture, kernel = torch.empty(1, 1, H, H, device="meta"), torch.empty(1, 1, size, size, device="meta")
+    picture, kernel = torch.zeros(1, 1, H, H), torch.zeros(1, 1, size, size)
     return F.conv2d(picture, kernel, padding=P, stride=S, dilation=D).shape[-1]
 
 
 output_size = Exercise(
-    inputs=[(28, 5, 2, 1, 1), (224, 11, 1, 4, 1), (33, 3, 2, 2, 3), (225, 11, 1, 4, 1)],
+    inputs=[(28, 5, 2, 1, 1), (224, 11, 1, 4, 1), (33, 3, 2, 2, 3), (225, 11, 1, 4, 1),
+            (7, 7, 0, 2, 1), (20, 5, 3, 3, 2), (12, 4, 5, 1, 3), (26, 5, 0, 4, 1)],
     oracle=_size,
     mistakes={
-        "the + 1 is missing: a kernel as large as the picture still fits once.":
+        "one too few: a kernel as large as the picture still fits once. Is the + 1 missing?":
             lambda H, size, P, S, D: _size(H, size, P, S, D) - 1,
         "padding is added on both sides: 2P, not P.":
             lambda H, size, P, S, D: (H + P - D * (size - 1) - 1) // S + 1,
@@ -58,7 +94,7 @@ correlate = Exercise(
     mistakes={
         "the kernel is flipped: that is a true convolution. Here nothing is turned round.":
             lambda X, K: _conv(X, K.flip(0, 1)),
-        "the last row and column are missing: the kernel fits H − FH **+ 1** times.":
+        "the last row and column are missing: the kernel fits H − FH + 1 times, not H − FH.":
             _shifted,
         "you take the mean of the products; the sum was asked for.":
             lambda X, K: _conv(X, K) / K.numel(),
@@ -77,6 +113,7 @@ correlate = Exercise(
            "There are H − FH + 1 rows and W − FW + 1 columns of results.",
            "In one line: `(X.unfold(0, FH, 1).unfold(1, FW, 1) * K).sum(dim=(2, 3))`."),
     praise="Every kernel of this page is this function.",
+    conditions=(_without("conv2d"),),
 )
 
 
@@ -85,7 +122,7 @@ def _same(X, K, flip=(0, 1), **options):
 
 
 convolve_same = Exercise(
-    inputs=[_random(2, (5, 6), (3, 3)), _random(3, (7, 6), (5, 3))],
+    inputs=[_random(2, (5, 6), (3, 5)), _random(3, (7, 6), (5, 3))],
     oracle=lambda X, K: F.conv_transpose2d(X[None, None], K[None, None], padding=(
         K.shape[0] // 2, K.shape[1] // 2))[0, 0],
     mistakes={
@@ -97,9 +134,9 @@ convolve_same = Exercise(
             lambda X, K: _same(X, K, flip=(1,)),
         "there is no padding: the result is smaller than X.":
             lambda X, K: _conv(X, K.flip(0, 1)),
-        "too much padding: half a kernel on each side, `FH // 2`, is enough.":
+        "that is the full convolution, FH − 1 rows and FW − 1 columns too large: keep its middle.":
             lambda X, K: _conv(X, K.flip(0, 1), padding=(K.shape[0] - 1, K.shape[1] - 1)),
-        "you flipped the picture, not the kernel: the result is turned round.":
+        "the result is turned round: flip the kernel, and neither the picture nor the result.":
             lambda X, K: _same(X.flip(0, 1), K, flip=()),
         "the border is filled with copies of the edge; fill it with zeros.":
             lambda X, K: _conv(F.pad(X[None], (K.shape[1] // 2,) * 2 + (K.shape[0] // 2,) * 2,
@@ -129,7 +166,7 @@ def _without_cutting(X, size):
 
 
 max_pool = Exercise(
-    inputs=[(*_random(4, (2, 7, 10)), 2), (*_random(5, (3, 10, 13)), 3)],
+    inputs=[(*_random(4, (3, 7, 10)), 2), (*_random(5, (2, 12, 14)), 3), (*_random(10, (1, 5, 11)), 4)],
     oracle=lambda X, size: F.max_pool2d(X[None], size)[0],
     mistakes={
         "that is the average of each window; the largest was asked for.":
@@ -153,6 +190,7 @@ max_pool = Exercise(
            "`reshape(C, OH, size, OW, size)` gives every window two axes of its own.",
            "`.amax(dim=(2, 4))` takes the largest over both."),
     praise="No parameter, no loop.",
+    conditions=(without_loop, _without("max_pool2d")),
 )
 
 
@@ -165,7 +203,7 @@ def _per_channel(X, W):
 
 
 conv_layer = Exercise(
-    inputs=[_random(6, (3, 6, 7), (4, 3, 3, 2), (4,)), _random(7, (2, 5, 6), (3, 2, 2, 3), (3,))],
+    inputs=[_random(6, (3, 6, 7), (5, 3, 2, 4), (5,)), _random(7, (2, 7, 8), (6, 2, 3, 1), (6,))],
     oracle=_layer,
     mistakes={
         "the bias is missing: `b` has one number for each filter.":
@@ -189,6 +227,7 @@ conv_layer = Exercise(
            "Which letters does `einsum` sum over? c, i and j: \"chwij,fcij->fhw\".",
            "Then add `b[:, None, None]`, (FN, 1, 1)."),
     praise="That is all an nn.Conv2d computes.",
+    conditions=(_without("conv2d"), _without_loop_over_pixels,)
 )
 
 
@@ -208,9 +247,9 @@ kernel_gradient = Exercise(
     inputs=[_random(8, (5, 7), (3, 3), (3, 5)), _random(9, (6, 6), (2, 4), (5, 3))],
     oracle=_gradient,
     mistakes={
-        "the result is upside down and mirrored: no flip is needed for the kernel's gradient.":
+        "the result is upside down and mirrored: flip neither the result nor both X and G.":
             lambda X, K, G: _gradient(X, K, G).flip(0, 1),
-        "you flipped G: that would be a true convolution.":
+        "G is flipped: that is a true convolution. Here nothing is turned round.":
             lambda X, K, G: _conv(X, G.flip(0, 1)),
         "that is the gradient for the picture X. The kernel's was asked for.":
             _input_gradient,
@@ -220,11 +259,12 @@ kernel_gradient = Exercise(
             lambda X, K, G: _gradient(X, K, torch.ones_like(G)),
         "K itself does not appear in its gradient: the map is linear in K.":
             lambda X, K, G: K * _gradient(X, K, G),
-        "that is the loss's other half, K·∑G. Which pixels does each weight meet?":
+        "that is K · ΣG, without the picture. Which pixels does each weight meet?":
             lambda X, K, G: K * G.sum(),
     },
     hints=("The weight K[a, b] meets the pixel X[i + a, j + b] at place (i, j).",
            "So its gradient is the sum over i, j of G[i, j] · X[i + a, j + b]. Do you know this sum?",
            "It is X with the kernel G: `F.conv2d(X[None, None], G[None, None])[0, 0]`."),
     praise="The gradient of a convolution is a convolution: that is how every CNN learns.",
+    conditions=(without_autograd,),
 )

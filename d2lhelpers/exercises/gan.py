@@ -3,8 +3,11 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import differentiable
 
 
 def _random(seed, *shapes):
@@ -28,6 +31,13 @@ def _score(p, q, D):
 def _plain_score(p, q):
     D = p / (p + q)
     return (p * D.log() + q * (1 - D).log()).sum()
+
+
+def _vary_beliefs(args, random):
+    """Return two distributions, each with a 0 where the other has none."""
+    p, q = (torch.tensor([random.random() for _ in range(len(args[0]))]) for _ in range(2))
+    p[-1], q[0] = 0.0, random.choice([0.0, 0.5])
+    return p / p.sum(), q / q.sum()
 
 
 best_value = Exercise(
@@ -58,14 +68,35 @@ best_value = Exercise(
            "V is the sum of p log D + q log(1 − D).",
            "`(torch.xlogy(p, D) + torch.xlogy(q, 1 - D)).sum()`"),
     praise="Twice the Jensen–Shannon divergence, minus log 4: the check computed it that way.",
+    vary=_vary_beliefs,
 )
+
+
+class _Calls(TorchFunctionMode):
+    """Write down the name of each function of PyTorch that is called, also by a module or under another name."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.names.add(getattr(func, "__name__", ""))
+        return func(*args, **(kwargs or {}))
+
+
+def _without_ready_made_loss(trial):
+    """Refuse the losses of PyTorch that are this one, called as functions or as modules."""
+    with _Calls() as calls:
+        trial.again(trial.answer, *trial.copied())
+    used = {"binary_cross_entropy", "binary_cross_entropy_with_logits", "soft_margin_loss"} & calls.names
+    return f"the numbers are right, but `{used.pop()}` does the work: write the loss yourself." if used else None
 
 
 forger_loss = Exercise(
     inputs=[(_random(0, (6, 1))[0],), (torch.tensor([[-200.0], [3.0], [0.5], [-1.0]]),)],
     oracle=lambda logits: F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits)),
     mistakes={
-        "log(0): the sigmoid of −200 is exactly 0. Rewrite −log σ(l) as softplus(−l).":
+        "infinite at −200: σ(−200) is exactly 0 there, and e²⁰⁰ is too large. Rewrite −log σ(l) as softplus(−l).":
             lambda logits: -logits.sigmoid().log().mean(),
         "that is the saturating loss, log(1 − D): flat where the drawings are bad.":
             lambda logits: -F.softplus(logits).mean(),
@@ -88,6 +119,7 @@ forger_loss = Exercise(
            "−log σ(l) = log(1 + e⁻ˡ). PyTorch has a function for log(1 + eˣ).",
            "`F.softplus(-logits).mean()`"),
     praise="The same number as BCEWithLogitsLoss with the label 1.",
+    conditions=(_without_ready_made_loss,),
 )
 
 
@@ -102,10 +134,12 @@ def _oracle_covered(labels, num_classes, share):
 
 covered = Exercise(
     inputs=[(torch.tensor([0] * 40 + [1] * 10 + [3] * 9 + [4] * 1 + [6] * 20 + [7] * 20), 10, 0.1),
-            (torch.tensor([5] * 50 + [2] * 30 + [8] * 14 + [9] * 3 + [7] * 2 + [1]), 10, 0.02)],
+            (torch.tensor([5] * 50 + [2] * 30 + [8] * 14 + [9] * 3 + [7] * 2 + [1]), 10, 0.02),
+            (torch.tensor([3] * 8 + [0] * 4 + [1] * 4 + [6] * 3 + [4] * 2), 7, 0.1),  # 2 is less than a tenth of 21
+            (torch.tensor([1] * 120 + [0] * 63 + [3] * 16 + [2]), 4, 0.3)],
     oracle=_oracle_covered,
     mistakes={
-        "you count every class that appears at all; it needs at least `share` · N drawings.":
+        "every class that appears at all is counted: compare the counts with `share * len(labels)`.":
             lambda labels, n, share: len(labels.unique()),
         "*at least*: a class with exactly `share` · N drawings counts. Use `>=`.":
             lambda labels, n, share: int((_counts(labels, n) > share * len(labels)).sum()),
@@ -113,7 +147,7 @@ covered = Exercise(
             lambda labels, n, share: _oracle_covered(labels, n, share) / n,
         "you return which classes are covered, one bool each; count them.":
             lambda labels, n, share: _counts(labels, n) >= share * len(labels),
-        "you return the classes that are *missing*.":
+        "you count the classes that are *not* covered.":
             lambda labels, n, share: n - _oracle_covered(labels, n, share),
         "you compare with an even share, N / num_classes; the share is given.":
             lambda labels, n, share: int((_counts(labels, n) >= len(labels) / n).sum()),
@@ -127,12 +161,20 @@ covered = Exercise(
 )
 
 
-def _critic(X):
-    return (X[:, :1] ** 2 + 0.5 * X[:, :1] * X[:, 1:2] - 1.5 * X[:, 2:3]).tanh() * 2 + X[:, 1:2]
+def _critic(seed, slope):
+    """A small expert of three numbers whose gradients are about `slope` long."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        D = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1))
+    with torch.no_grad():
+        points = _random(seed, (100, 3))[0]
+        D[2].weight *= slope / _slopes(D, points).norm(dim=1).mean()
+    return D
 
 
 def _slopes(D, X):
-    return torch.stack([torch.autograd.functional.jacobian(lambda x: D(x[None])[0, 0], x) for x in X])
+    return torch.stack([torch.autograd.functional.jacobian(
+        lambda x: D(x[None])[0, 0], x, create_graph=torch.is_grad_enabled()) for x in X])
 
 
 def _mix(real, fake, t):
@@ -152,8 +194,8 @@ def _no_sum(D, real, fake, t):
 
 
 penalty = Exercise(
-    inputs=[(_critic, *_random(1, (5, 3), (5, 3)), torch.tensor([[0.1], [0.3], [0.5], [0.8], [1.0]])),
-            (_critic, *_random(2, (4, 3), (4, 3)), torch.tensor([[0.9], [0.2], [0.6], [0.4]]))],
+    inputs=[(_critic(1, 2.0), *_random(1, (5, 3), (5, 3)), torch.tensor([[0.1], [0.3], [0.5], [0.8], [1.0]])),
+            (_critic(2, 0.5), *_random(2, (4, 3), (4, 3)), torch.tensor([[0.9], [0.2], [0.6], [0.4]]))],
     oracle=lambda D, real, fake, t: ((_slopes(D, _mix(real, fake, t)).norm(dim=1) - 1) ** 2).mean(),
     mistakes={
         "the − 1 is missing: the slope should be 1, not 0.":
@@ -180,19 +222,27 @@ penalty = Exercise(
     hints=("First the points between, then `requires_grad_()` on them.",
            "`torch.autograd.grad(D(between).sum(), between, create_graph=True)` returns a tuple of one (N, n) tensor.",
            "`((slope.norm(dim=1) - 1) ** 2).mean()`"),
-    praise="The check took the Jacobian row by row.",
+    praise="The check took the Jacobian row by row, and compared the gradient that reaches the weights of D.",
+    conditions=(differentiable(0),),
 )
 
 
+def _equally_long(seed, n):
+    a, b = _random(seed, (n,), (n,))
+    return a, b * a.norm() / b.norm()
+
+
+def _vary_walk(args, random):
+    return *_equally_long(random.randrange(10**6), len(args[0])), random.randrange(3, 8)
+
+
 def _rotate(a, b, num_stops):
-    """Walk in the plane of a and b: turn a by equal angles, stretch from |a| to |b| as slerp does."""
-    cosine = torch.dot(a, b) / (a.norm() * b.norm())
-    omega = torch.arccos(cosine)
-    stops = []
-    for i in range(num_stops):
-        t = i / (num_stops - 1)
-        stops.append(torch.sin((1 - t) * omega) / torch.sin(omega) * a + torch.sin(t * omega) / torch.sin(omega) * b)
-    return torch.stack(stops)
+    """Turn a towards b by equal angles, in the plane of the two."""
+    across = b - torch.dot(a, b) / torch.dot(a, a) * a
+    across = across / across.norm() * a.norm()
+    whole = torch.atan2(torch.dot(across, b), torch.dot(a, b))
+    angles = [i / (num_stops - 1) * whole for i in range(num_stops)]
+    return torch.stack([torch.cos(angle) * a + torch.sin(angle) * across for angle in angles])
 
 
 def _straight(a, b, num_stops):
@@ -227,7 +277,7 @@ def _dot_for_cosine(a, b, num_stops):
 
 
 walk = Exercise(
-    inputs=[(*_random(3, (8,), (8,)), 5), (*_random(4, (6,), (6,)), 4)],
+    inputs=[(*_equally_long(3, 8), 5), (*[0.3 * end for end in _equally_long(4, 6)], 4)],
     oracle=_rotate,
     mistakes={
         "that is the straight line: it cuts through the inside of the shell.":
@@ -253,6 +303,7 @@ walk = Exercise(
            "`t = torch.linspace(0, 1, num_stops)[:, None]` gives all stops at once.",
            "`(((1 - t) * omega).sin() * a + (t * omega).sin() * b) / omega.sin()`"),
     praise="Every stop lies where the forger was trained.",
+    vary=_vary_walk,
 )
 
 
@@ -288,11 +339,13 @@ def _population(A, B):
 
 def _wrong_cov(A, B):
     S, T = torch.cov(A), torch.cov(B)
-    return ((A.mean(0) - B.mean(0)) ** 2).sum() + (S + T).trace() - 2 * (S @ T).trace()
+    values = torch.linalg.eigvals(S @ T).real.clamp(min=0)
+    return ((A.mean(0) - B.mean(0)) ** 2).sum() + S.trace() + T.trace() - 2 * values.sqrt().sum()
 
 
 frechet_distance = Exercise(
-    inputs=[(_cloud(5, 12, 3), _cloud(6, 10, 3)), (_cloud(7, 15, 4), _cloud(8, 9, 4))],
+    inputs=[(_cloud(5, 12, 3), _cloud(6, 10, 3)), (_cloud(7, 15, 4), _cloud(8, 9, 4)),
+            (_cloud(10, 8, 2), _cloud(11, 8, 2))],
     oracle=_combine,
     mistakes={
         "the 2 in front of the mixed term is missing.":

@@ -19,7 +19,8 @@ def _encode(text, vocab, unknown=0):
 
 
 encode_text = Exercise(
-    inputs=[("春江花月夜", ["□", "月", "春", "。", "花"]), ("abba?c", ["#", "b", "a", "c"])],
+    inputs=[("春江花月夜", ["□", "月", "春", "。", "花"]), ("abba?c", ["#", "b", "a", "c"]),
+            ("a#b", ["#", "b", "c", "a"])],
     oracle=_encode,
     mistakes={
         "a character outside the vocabulary stops you: `dict.get(char, 0)` gives 0 instead of a KeyError.":
@@ -56,7 +57,7 @@ def _nats(logits, targets):
 
 
 perplexity_of = Exercise(
-    inputs=[_logits(0, 2, 5, 7), _logits(1, 3, 4, 6)],
+    inputs=[_logits(0, 2, 5, 7), _logits(1, 3, 4, 6), _logits(10, 2, 5, 5)],  # T = V: swapped axes raise nothing
     oracle=lambda logits, targets: _nats(logits, targets).mean().exp(),
     mistakes={
         "that is the mean loss. The perplexity is e to it.":
@@ -96,7 +97,8 @@ def _filled(scores, value):
 
 
 next_probs = Exercise(
-    inputs=[(*_random(2, (6,)), 0.5), (*_random(3, (9,)), 1.8)],
+    inputs=[(*_random(2, (6,)), 0.5), (*_random(3, (9,)), 1.8), (torch.tensor([2.0, -60.0, -61.0, -59.5]), 1.0),
+            (*_random(10, (5,)), 40.0)],
     oracle=_drawn,
     mistakes={
         "you multiply by the temperature. Divide: a small T must sharpen.":
@@ -178,7 +180,8 @@ def _length(grads):
 
 
 clipped_grads = Exercise(
-    inputs=[(list(_random(6, (3, 2), (4,), ())), 1.5), ([0.1 * g for g in _random(7, (2, 2), (3,))], 2.0)],
+    inputs=[(list(_random(6, (3, 2), (4,), ())), 1.5), ([0.1 * g for g in _random(7, (2, 2), (3,))], 2.0),
+            ([0.3 * g for g in _random(10, (2, 3), (5,))], 0.25)],
     oracle=_clip,
     mistakes={
         "each tensor is clipped alone, which bends the direction. Take their common length.":
@@ -262,7 +265,7 @@ jacobian = Exercise(
         "1 − h² scales the *columns* here. It must scale the rows: `(1 - h**2)[:, None]`.": _columns,
         "the last step is missing: h_T has a slope of its own.":
             lambda U, states: _product(U, states[:-1]),
-        "the first step is missing: from h₀ to h₁ the blame passes through U as well.":
+        "the first step is missing: h₁ depends on h₀ through U as well.":
             lambda U, states: _product(U, states[1:]),
         "the result is transposed: row i belongs to the last state's number i.":
             lambda U, states: _product(U, states).T,
