@@ -1,5 +1,6 @@
 """Instant feedback on exercises: says for which input an answer is wrong, and why; then gives a hint."""
 
+import copy
 from dataclasses import dataclass, field
 
 from d2lhelpers.diagnosis import facts, known, repair, wording
@@ -46,6 +47,8 @@ class Exercise:
     vary: callable = None
     _tries: list = field(default_factory=list, repr=False)
     _wanted: list = field(default=None, init=False, repr=False)
+    _fair: list = field(default=None, init=False, repr=False)
+    _repairs: dict = field(default_factory=dict, init=False, repr=False)
 
     def check(self, answer):
         """Say whether a function is right; print, never raise.
@@ -55,7 +58,7 @@ class Exercise:
         answer : callable
             The learner's function. As long as it returns ``...`` it is to do.
         """
-        verdict, trials = self._judge(answer)
+        verdict, trials, _ = self._judge(answer)
         shown = _shown(trials)
         if shown and shown.printed:
             print(shown.printed, end="" if shown.printed.endswith("\n") else "\n")
@@ -68,51 +71,55 @@ class Exercise:
         return self._judge(answer)[0]
 
     def _judge(self, answer):
-        """Return the verdict's text and the calls it rests on."""
+        """Return the verdict's text, the calls it rests on, and of what kind it is.
+
+        The kinds are ``to do, right, stopped, no function, condition, listed, repair, fact`` and ``generic``.
+        """
         if answer is ...:
-            return TO_DO, []
+            return TO_DO, [], "to do"
         if not callable(answer):
-            return self._wrong(f"`check` wants your function itself, without brackets; it got {_a(answer)}.", ""), []
+            sentence = f"`check` wants your function itself, without brackets; it got a {type(answer).__name__}."
+            return self._wrong(sentence), [], "no function"
         if self._wanted is None:
-            self._wanted = [value_of(self.oracle, *args) for args in known.copied(self.inputs)]
+            self._wanted = [value_of(self.oracle, *copy.deepcopy(args)) for args in self.inputs]
         trials = attempt(self, answer, self._wanted)
         try:
-            return self._text(answer, trials), trials
+            return self._weigh(answer, trials)
         except KeyboardInterrupt:
-            return "■ stopped by you while the check was looking for the reason.", trials
+            return "■ stopped by you while the check was looking for the reason.", trials, "stopped"
 
-    def _text(self, answer, trials):
-        last = trials[-1]
-        if any(map(_is_to_do, trials)):
-            return TO_DO
-        if isinstance(last.got, KeyboardInterrupt):
-            return f"■ {facts.stopped(last)}"
+    def _weigh(self, answer, trials):
         wrong = next((trial for trial in trials if not close(trial.got, trial.wanted, self.tolerance)), None)
+        if any(map(_is_to_do, trials)):
+            return TO_DO, trials, "to do"
+        if isinstance(trials[-1].got, KeyboardInterrupt):
+            return f"■ {facts.stopped(trials[-1])}", trials, "stopped"
         if wrong is None:
             with quiet():
                 refusals = (condition(trial) for trial in trials for condition in self.conditions)
                 refused = next((sentence for sentence in refusals if sentence), None)
             if refused:
-                return self._wrong(refused, "")
+                return self._wrong(refused), trials, "condition"
             self._tries.clear()
-            return f"✓ right. {self.praise}".rstrip()
-        found = known.mistake(self, trials) if len(trials) == len(self.inputs) else None
-        sentence, hints = (found, self.hints) if found else self._reason(answer, trials, wrong)
-        return self._wrong(sentence, wrong, hints)
+            return f"✓ right. {self.praise}".rstrip(), trials, "right"
+        kind, sentence, hints = self._reason(answer, trials, wrong)
+        return self._wrong(sentence, wrong, hints), trials, kind
 
     def _reason(self, answer, trials, wrong):
-        """Return the sentence about an answer that is no listed mistake, and the hints that go with it."""
-        stopped = isinstance(wrong.got, BaseException)
-        fact = facts.stopped(wrong) if stopped else facts.form(wrong.got, wrong.wanted, self.tolerance)
-        if fact is None or (stopped and len(trials) == len(self.inputs)):
-            edit = repair.find(self, answer)
-            if edit:
-                return edit.sentence + (f"\n  {fact}" if fact else ""), (*edit.questions, self.hints[-1])
-        if fact is None and not any(isinstance(trial.got, BaseException) for trial in trials):
-            fact = facts.numbers([t.got for t in trials], [t.wanted for t in trials], self.tolerance)
-        return fact or "not yet: the numbers differ.", self.hints
+        """Return what kind of sentence there is about a wrong answer, the sentence, and its hints."""
+        finished = len(trials) == len(self.inputs)
+        if finished and (found := known.mistake(self, trials)):
+            return "listed", found, self.hints
+        error = isinstance(wrong.got, BaseException)
+        fact = facts.stopped(wrong) if error else facts.form(wrong.got, wrong.wanted, self.tolerance)
+        if finished and (error or not fact) and (edit := repair.find(self, answer, trials)):
+            return "repair", edit.sentence + (f"\n  {fact}" if fact else ""), (*edit.questions, self.hints[-1])
+        if fact or any(isinstance(trial.got, BaseException) for trial in trials):
+            return ("fact" if fact and not error else "generic"), fact or facts.GENERIC, self.hints
+        fact = facts.numbers([t.got for t in trials], [t.wanted for t in trials], self.tolerance)
+        return ("generic" if facts.says_little(fact) else "fact"), fact, self.hints
 
-    def _wrong(self, sentence, trial, hints=None):
+    def _wrong(self, sentence, trial=None, hints=None):
         hints, lines, key = hints or self.hints, [f"✗ {sentence}"], (sentence, "")
         if trial:
             lines.append(f"  for    {wording.call(trial.answer, trial.args)}")
@@ -137,10 +144,6 @@ def _is_to_do(trial):
 def _shown(trials):
     """Return the first call that is not as wanted, else the first: its prints and its picture are shown."""
     return next((t for t in trials if not close(t.got, t.wanted, t.exercise.tolerance)), trials[0] if trials else None)
-
-
-def _a(value):
-    return f"a {type(value).__name__}"
 
 
 def _is_picture(got, wanted):

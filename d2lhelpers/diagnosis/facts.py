@@ -6,6 +6,13 @@ from d2lhelpers.diagnosis.frames import misfit, stop
 from d2lhelpers.diagnosis.trial import TooLong
 from d2lhelpers.diagnosis.values import close, number, odd, same_numbers, several, shape_of, short, whole
 
+GENERIC = "not yet: the numbers differ."
+
+
+def says_little(sentence):
+    """Tell whether a sentence of `numbers` names nothing: no more than a shape, a NaN, or that numbers differ."""
+    return any(words in sentence for words in ("not yet", "the shape is", "contains NaN", "contains infinity"))
+
 
 def stopped(trial):
     """Say where and why an answer stopped, str. Only the learner's own lines are quoted."""
@@ -24,7 +31,7 @@ def stopped(trial):
 
 
 def form(got, wanted, tolerance):
-    """Say what is wrong with the kind of value, not with its numbers: nothing, a type, a count, a dtype; str or None."""
+    """Say what is wrong with the kind of value (nothing, a type, a count, a dtype), not its numbers; str or None."""
     if got is None:
         return "the function returns nothing: is there a `return`?"
     if isinstance(wanted, tuple) and not isinstance(got, Exception):
@@ -88,7 +95,7 @@ def numbers(got, wanted, tolerance):
         return "the answer contains NaN (0/0, or the root of a negative number?)."
     if (g.isinf() & ~w.isinf()).any():
         return "the answer contains infinity (a division by 0, or a number too large?)."
-    return "not yet: the numbers differ."
+    return GENERIC
 
 
 def _tuples(got, wanted, tolerance):

@@ -36,22 +36,17 @@ def codes(answer):
     return found
 
 
-def tree_of(answer):
-    """Return the syntax tree of a function written with `def`, without its decorators; None where there is none.
-
-    Its line 1 is the line with `def`.
-    """
+def source_of(answer):
+    """Return a function's source from `def` on, str; None where there is none, as for a lambda."""
     try:
         code = plain(answer).__code__
-        if not inspect.isfunction(plain(answer)) or code.co_name == "<lambda>":
-            return None
-        tree = ast.parse(textwrap.dedent(inspect.getsource(code))).body[0]
+        text = textwrap.dedent(inspect.getsource(code))
+        tree = ast.parse(text).body[0]
     except (AttributeError, OSError, TypeError, SyntaxError, IndexError):
         return None
     if not isinstance(tree, ast.FunctionDef) or tree.name != code.co_name:
-        return None  # the file changed meanwhile
-    tree.decorator_list = []
-    return ast.increment_lineno(tree, 1 - tree.lineno)
+        return None  # a lambda, or a file that was changed meanwhile
+    return "".join(text.splitlines(True)[tree.lineno - 1:])
 
 
 def first_line(answer):
@@ -146,10 +141,10 @@ def _kind(node):
 def _operands(node):
     if isinstance(node, ast.Call):
         own = [node.func.value] if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value) else []
-        return [*own, *(arg for arg in node.args if not isinstance(arg, ast.Starred)), *(k.value for k in node.keywords)]
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return [*own, *(arg for arg in given if not isinstance(arg, ast.Starred))]
     return [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
 
 
 def _is_module(node):
-    return isinstance(node, ast.Name) and node.id in ("torch", "F", "np", "math", "nn") or (
-        isinstance(node, ast.Attribute) and ast.unparse(node) == "torch.linalg")
+    return ast.unparse(node) in ("torch", "F", "np", "math", "nn", "torch.linalg")

@@ -1,15 +1,8 @@
 """Is an answer one of the mistakes that the exercise lists?"""
 
-import copy
-
 from d2lhelpers.diagnosis.frames import operation, stop
 from d2lhelpers.diagnosis.trial import value_of
 from d2lhelpers.diagnosis.values import close
-
-
-def copied(inputs):
-    """Return deep copies of the inputs, made one by one: an in-place function cannot spoil them."""
-    return (copy.deepcopy(args) for args in inputs)
 
 
 def mistake(exercise, trials):

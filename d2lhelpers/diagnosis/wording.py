@@ -46,7 +46,9 @@ def compared(got, wanted, tolerance):
         parts = compared(got[i], wanted[i], tolerance)
         return tuple(f"{part}   (value {i + 1} of {len(wanted)})" for part in parts)
     g, w = number(got), number(wanted)
-    if g is None or w is None or g.shape != w.shape or g.numel() <= 12:
+    if g is not None and w is not None and g.shape != w.shape:
+        return _shaped(got, g), _shaped(wanted, w)
+    if g is None or w is None or g.numel() <= 12:
         texts = [short(got), short(wanted)]
         for digits in (6, 9, 12, 17):
             if texts[0] == texts[1] and g is not None and w is not None:
@@ -59,6 +61,13 @@ def compared(got, wanted, tolerance):
     here = f"at {place if len(place) > 1 else place[0]}"
     one, other = compared(g[tuple(place)].item(), w[tuple(place)].item(), tolerance)
     return f"{one} {here}   ({int(wrong.sum())} of {wrong.numel()} numbers differ)", f"{other} {here}"
+
+
+def _shaped(value, numbers):
+    """Write a value with its shape, which `short` shows only for larger ones."""
+    text = short(value, 6)
+    return _cut(text, 60) if text.endswith(f" {tuple(numbers.shape)}") or not numbers.ndim \
+        else f"{_cut(text, 50)} of shape {tuple(numbers.shape)}"
 
 
 def _digits(values, digits):
