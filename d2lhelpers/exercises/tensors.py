@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import is_view, keeps_inputs, without_loop
 
 _g = torch.Generator().manual_seed(1)
 
@@ -17,12 +18,13 @@ def _photos(num, height, width):
 
 
 standardise = Exercise(
-    inputs=[(_random(6, 3) * torch.tensor([1.0, 10.0, 100.0]),), (5 + 3 * _random(9, 4),)],
+    inputs=[(_random(6, 3) * torch.tensor([1.0, 10.0, 100.0]),), (5 + 3 * _random(9, 4),),
+            (2 - 9 * _random(4, 7),)],  # negative means, fewer rows than columns
     oracle=lambda X: torch.stack([(column - column.mean()) / column.std() for column in X.T], dim=1),
     mistakes={
         "you standardised the rows. `dim=0` removes the samples and leaves one number per column.":
             lambda X: (X - X.mean(dim=1, keepdim=True)) / X.std(dim=1, keepdim=True),
-        "the rows' means have shape (m,), and that does not fit (m, n). It is `dim=0` you need.":
+        "a mean or a spread over `dim=1` has shape (m,), and that does not fit (m, n). It is `dim=0` you need.":
             lambda X: (X - X.mean(dim=1)) / X.std(dim=1),
         "one mean for the whole matrix: without `dim` the columns keep their different scales.":
             lambda X: (X - X.mean()) / X.std(),
@@ -40,11 +42,13 @@ standardise = Exercise(
     hints=("Which dimension has to disappear: the samples or the columns?",
            "`X.mean(dim=0)` has shape (n,), and (m, n) − (n,) broadcasts over the rows.",
            "Subtract `X.mean(dim=0)`, then divide by `X.std(dim=0)`."),
-    praise="Columns measured in metres and in euros now speak the same language.",
+    praise="Columns measured in metres and in euros now have the same scale.",
+    conditions=(keeps_inputs,),
 )
 
 to_batch = Exercise(
-    inputs=[(_photos(2, 4, 5),), (_photos(3, 2, 3),)],
+    inputs=[(_photos(2, 4, 5),), (_photos(3, 2, 3),),
+            ([photo // 3 for photo in _photos(1, 3, 4)],)],  # a single photo, and no pixel is white
     oracle=lambda photos: torch.stack([p.movedim(2, 0).to(torch.float32).div(255) for p in photos]),
     mistakes={
         "the shape is right, the pictures are not: `reshape` breaks the lines anew. Turn them with `permute`.":
@@ -111,7 +115,8 @@ one_hot = Exercise(
     hints=("Start from `torch.zeros(len(labels), num_classes)`.",
            "Two index lists are read in pairs. The first pair is (0, labels[0]).",
            "`out[torch.arange(len(labels)), labels] = 1`."),
-    praise="Paired lists touch exactly one cell per row.",
+    praise="One 1 per row, and no loop.",
+    conditions=(without_loop,),
 )
 
 
@@ -120,7 +125,8 @@ def _pairs(A, B):
 
 
 squared_distances = Exercise(
-    inputs=[(_random(4, 3), _random(5, 3)), (_random(2, 6), _random(3, 6))],
+    inputs=[(_random(4, 3), _random(5, 3)), (_random(2, 6) - 1, 2 * _random(3, 6)),
+            (3 * _random(4, 2), _random(4, 2))],  # as many points as in B: row against row runs, and is wrong
     oracle=lambda A, B: torch.stack([((B - a) ** 2).sum(dim=1) for a in A]),
     mistakes={
         "`A - B` compares row with row. Give A a new dimension in the middle: `A[:, None, :]`.":
@@ -144,6 +150,7 @@ squared_distances = Exercise(
            "(m, 1, d) and (1, n, d) broadcast to (m, n, d).",
            "`((A[:, None, :] - B[None, :, :]) ** 2).sum(dim=2)`."),
     praise="The nearest-neighbour classifier is one `argmin(dim=1)` away.",
+    conditions=(without_loop,),
 )
 
 
@@ -152,7 +159,8 @@ def _dots(Q, K):
 
 
 scores = Exercise(
-    inputs=[(_random(2, 3, 5), _random(2, 4, 5)), (_random(3, 2, 7), _random(3, 6, 7))],
+    inputs=[(_random(2, 3, 5), _random(2, 4, 5)), (_random(3, 2, 7), _random(3, 6, 7) - 0.5),
+            (_random(2, 4, 4), _random(2, 4, 4))],  # T = S = d: a forgotten transpose runs, and is wrong
     oracle=lambda Q, K: _dots(Q, K) / Q.shape[-1] ** 0.5,
     mistakes={
         "the division by √d is missing.":
@@ -171,7 +179,7 @@ scores = Exercise(
             lambda Q, K: torch.einsum("btd,bsd->ts", Q, K) / Q.shape[-1] ** 0.5,
         "every query meets the keys of *all* batch entries: use the same letter b for both.":
             lambda Q, K: torch.einsum("btd,csd->btcs", Q, K) / Q.shape[-1] ** 0.5,
-        "`.T` turns all three dimensions around; exchange just the last two.":
+        "the batch dimension has moved as well: exchange just the last two dimensions of K.":
             lambda Q, K: Q @ K.permute(2, 1, 0) / Q.shape[-1] ** 0.5,
     },
     hints=("Give each dimension a letter: b, t, s, d. Which one is summed?",
@@ -190,7 +198,7 @@ def _window_shape(X, size):
 
 
 windows = Exercise(
-    inputs=[(_random(5, 6), 3), (_random(6, 4).T, 2)],
+    inputs=[(_random(5, 6), 3), (_random(6, 4).T, 2), (_random(7, 8)[1:6, 2:6], 4)],  # the last: a piece, with offset
     oracle=lambda X, size: X.unfold(0, size, 1).unfold(1, size, 1),
     mistakes={
         "you took the row stride for W. That fails on a transposed view: ask `X.stride()`.":
@@ -212,4 +220,5 @@ windows = Exercise(
            "Both are `X.stride()[0]`. The same holds for the columns with `X.stride()[1]`.",
            "`X.as_strided((H - size + 1, W - size + 1, size, size), X.stride() + X.stride())`."),
     praise="Every number is read up to size² times, and stored once.",
+    conditions=(is_view(0),),
 )
