@@ -25,7 +25,8 @@ def _recalls(y_hat, y):
 
 
 balanced_accuracy = Exercise(
-    inputs=[_labels(0, (30, 12, 5), 0.6), _labels(1, (4, 25, 8, 11), 0.5)],
+    inputs=[_labels(0, (30, 12, 5), 0.6), _labels(1, (4, 25, 8, 11), 0.5),
+            (torch.tensor([0, 2, 0, 2, 0, 0, 2]), torch.tensor([0, 2, 0, 0, 5, 5, 2]))],  # no 1; nobody answers 5
     oracle=_sklearn_balanced,
     mistakes={
         "that is the plain accuracy: large classes have more votes. Take the mean over the classes.":
@@ -38,8 +39,8 @@ balanced_accuracy = Exercise(
             lambda y_hat, y: _recalls(y_hat, y).sum(),
         "that is the worst class's recall; the mean of all was asked for.":
             lambda y_hat, y: _recalls(y_hat, y).min(),
-        "large classes still have more votes: the plain mean of the recalls was asked for.":
-            lambda y_hat, y: (_recalls(y_hat, y) * y.bincount()**2).sum() / (y.bincount()**2).sum(),
+        "a class that is never answered is left out: the loop runs over the classes in `y`, not in `y_hat`.":
+            lambda y_hat, y: torch.stack([(y_hat[y == k] == k).double().mean() for k in y_hat.unique()]).mean(),
         "you counted the hits of each class, not their share: divide by the size of the class.":
             lambda y_hat, y: torch.stack([(y_hat[y == k] == k).double().sum() for k in y.unique()]).mean(),
         "that is the mean over classes of the share that is *missed*; one minus it was asked for.":
@@ -72,7 +73,7 @@ class_weights = Exercise(
             lambda y, K: _counts(y, K) * K / len(y),
         "K is missing: N/N_k makes all weights K times too large.":
             lambda y, K: len(y) / _counts(y, K),
-        "N is missing: 1/N_k makes the loss of a whole batch tiny.":
+        "that is 1/N_k: with the factor N/K the average over the photos would be 1.":
             lambda y, K: 1 / _counts(y, K),
         "you divide by N_k twice: once is enough.":
             lambda y, K: len(y) / (K * _counts(y, K)**2),
@@ -114,7 +115,8 @@ def _squeezed(X, size):
 
 
 center_crop = Exercise(
-    inputs=[(_photos(0, 3, 8, 12), 6), (_photos(1, 2, 3, 14, 10), 4)],
+    inputs=[(_photos(0, 3, 8, 12), 6), (_photos(1, 2, 3, 14, 10), 4), (_photos(2, 3, 9, 4), 4),
+            (_photos(3, 1, 7, 8), 7)],
     oracle=_torchvision_crop,
     mistakes={
         "that is the top left corner: move half of what is left over.":
@@ -151,7 +153,10 @@ def _leaky_sets(seed, mirrored, same, N=6, M=5):
     X_test[-2] = X_train[2].flip(-2)                         # upside down: not asked for
     X_test[-1] = X_train[0]
     X_test[-1, 0, 0, 0] += 0.5                               # nearly a copy, yet none
-    return X_test, X_train
+    X_red = torch.cat([X_train[1:2, :1], 1 - X_train[1:2, 1:]], dim=1)  # one channel of a training photo
+    X_row = _photos(seed + 2, 1, 3, 4, 5)
+    X_row[0, :, 1] = X_train[1, :, 1]                        # one row of it
+    return torch.cat([X_red, X_test, X_row, X_train[1:2] + 1e-5]), X_train
 
 
 def _by_bytes(X_test, X_train):
@@ -223,7 +228,7 @@ selective = Exercise(
     inputs=[_probs(0, 40, 4), _probs(3, 25, 6)],
     oracle=_loop,
     mistakes={
-        "the accuracy counts refused photos as wrong: divide by the kept ones only.":
+        "that is the share of *all* photos that are kept and right: of the kept ones, how many are right?":
             lambda probs, y, t: (_kept(probs, y, t)[0].float().mean(),
                                  (_kept(probs, y, t)[0] & _kept(probs, y, t)[1]).float().mean()),
         "the accuracy is that of all photos; only the kept answers count.":

@@ -24,14 +24,15 @@ def _log_rmse(y_hat, y):
 
 log_rmse = Exercise(
     inputs=[(torch.tensor([150_000.0, 210_000.0, 90_000.0]), torch.tensor([180_000.0, 200_000.0, 60_000.0])),
-            (torch.tensor([-5.0, 0.5, 120_000.0, 40.0]), torch.tensor([20.0, 30.0, 100_000.0, 25.0]))],
+            (torch.tensor([-5.0, 0.5, 120_000.0, 40.0]), torch.tensor([20.0, 30.0, 100_000.0, 25.0])),
+            (torch.tensor([0.0, 80_000.0, 2.0]), torch.tensor([15.0, 70_000.0, 3.0]))],
     oracle=_log_rmse,
     mistakes={
         "the root is missing: that is the mean squared error of the logs.":
             lambda y_hat, y: _log_rmse(y_hat, y) ** 2,
         "the logarithms are missing: that is the RMSE in dollars.":
             lambda y_hat, y: torch.nn.functional.mse_loss(y_hat.clamp(min=1), y).sqrt(),
-        "the clamp is missing: the log of a negative prediction is NaN.":
+        "NaN is the log of a negative prediction: clamp at 1, and before the log.":
             lambda y_hat, y: (y_hat.log() - y.log()).square().mean().sqrt(),
         "you clamp at 0, and log(0) is −∞: clamp at 1.":
             lambda y_hat, y: (y_hat.clamp(min=0).log() - y.log()).square().mean().sqrt(),
@@ -51,10 +52,12 @@ log_rmse = Exercise(
 )
 
 
-def _table(seed, n):
+def _table(seed, n, complete=()):
     generator = torch.Generator().manual_seed(seed)
     X = 3 * torch.randn(n, 3, generator=generator) + torch.tensor([10.0, -4.0, 2.0])
-    X[torch.rand(n, 3, generator=generator) < 0.25] = torch.nan
+    holes = torch.rand(n, 3, generator=generator) < 0.25
+    holes[:, list(complete)] = False
+    X[holes] = torch.nan
     return X
 
 
@@ -74,14 +77,15 @@ def _sklearn_numbers(X_train, X_new):
 
 
 prepare_numbers = Exercise(
-    inputs=[(_table(0, 12), _table(1, 5)), (_table(2, 8), _table(3, 7) + 2)],
+    inputs=[(_table(0, 12), _table(1, 5)), (_table(2, 8), _table(3, 7) + 2),
+            (_table(4, 9, complete=(1,)), _table(5, 6))],
     oracle=_sklearn_numbers,
     mistakes={
         "leak: the mean and deviation come from both tables together. Use `X_train` alone.":
             lambda A, B: _by_statistics(A, B, torch.cat([A, B])),
         "the new table is scaled with its own mean and deviation. Use those of `X_train`.":
             lambda A, B: _by_statistics(A, B, B),
-        "the holes are still there (NaN): fill them first.":
+        "NaN: one hole spoils the mean and the deviation of a whole column. Use `nanmean`, then fill the holes.":
             lambda A, B: _by_statistics(A, B, fill=torch.tensor(torch.nan)),
         "the holes are filled with 0 before scaling: 0 is not a typical value. Take the mean.":
             lambda A, B: _by_statistics(A, B, fill=torch.tensor(0.0)),
@@ -99,6 +103,7 @@ prepare_numbers = Exercise(
            "`X_train.nanmean(dim=0)`, then `torch.where(X.isnan(), mean, X)` for both tables.",
            "Deviation: `filled_train.std(dim=0, correction=0)`, after filling."),
     praise="You have written SimpleImputer and StandardScaler.",
+    vary=lambda args, random: tuple(_table(random.randrange(10**6), len(X)) for X in args),
 )
 
 
@@ -118,7 +123,7 @@ def _index_error(train, new):
 
 
 one_hot = Exercise(
-    inputs=[(["tile", "flat", "metal", "flat"], ["flat", "metal", "tile"]),
+    inputs=[(["tile", "flat", "metal", "flat"], ["metal", "flat", "metal", "tile"]),
             (["wood", "brick", "wood", "stone"], ["stone", "straw", "wood"])],
     oracle=_sklearn_words,
     mistakes={
@@ -184,7 +189,7 @@ def _stop_in_all(valid, patience):
 stop_early = Exercise(
     inputs=[([0.9, 0.7, 0.8, 0.6, 0.65, 0.7, 0.69, 0.5, 0.55], 3),
             ([0.5, 0.4, 0.45, 0.44, 0.3, 0.31, 0.33, 0.32, 0.2, 0.25], 2),
-            ([3.0, 2.0, 1.0, 0.5], 2)],
+            ([3.0, 2.0, 1.0, 0.5], 2), ([3.0, 1.0, 2.0], 2), ([0.4, 0.5, 0.6, 0.1, 0.2], 2), ([0.4, 0.5, 0.3], 1)],
     oracle=_stop,
     mistakes={
         "you stop one epoch too late: `patience` epochs without a record are enough.":
@@ -239,11 +244,11 @@ kfold = Exercise(
 )
 
 
-def _town(seed, n, k):
+def _town(seed, n, k, alone=1):
     generator = torch.Generator().manual_seed(seed)
     group = torch.randint(0, 4, (n,), generator=generator)
     t = 12 + 0.3 * group.double() + 0.2 * torch.randn(n, generator=generator, dtype=torch.float64)
-    group[1] = 9                                                    # a neighbourhood with one house
+    group[alone] = 9                                                # a neighbourhood with one house
     return group, t, [rows.contiguous() for rows in torch.randperm(n, generator=generator).tensor_split(k)]
 
 
@@ -261,8 +266,12 @@ def _encode(group, t, folds, pick=None, empty=None):
     return out
 
 
+def _vary_town(args, random):
+    return _town(random.randrange(10**6), len(args[1]), len(args[2]), random.randrange(len(args[1])))
+
+
 target_encode = Exercise(
-    inputs=[_town(0, 20, 4), _town(1, 15, 3)],
+    inputs=[_town(0, 20, 4), _town(1, 15, 3, alone=10)],
     oracle=_encode,
     mistakes={
         "leak: each house is part of its own mean. Learn from the *other* folds.":
@@ -282,4 +291,5 @@ target_encode = Exercise(
            "`rest` is a boolean mask: all True, then `rest[rows] = False`. Means come from `t[rest & (group == g)]`.",
            "If no row is left for a group, use `t[rest].mean()`."),
     praise="Out-of-fold encoding: a house never sees its own price.",
+    vary=_vary_town,
 )

@@ -29,7 +29,7 @@ def _repeat_last(N, rank, p, epoch):
 
 
 shard = Exercise(
-    inputs=[(11, 1, 4, 3), (11, 3, 4, 3), (10, 2, 3, 7), (10, 0, 3, 7)],
+    inputs=[(11, 1, 4, 2), (11, 3, 4, 2), (10, 2, 3, 5), (10, 0, 3, 5), (12, 1, 4, 3), (3, 4, 5, 6)],
     oracle=_sampler,
     mistakes={
         "you cut blocks. Deal the rows out like cards: `order[rank::p]`.": _blocks,
@@ -75,11 +75,11 @@ accumulate = Exercise(
     mistakes={
         "the plain mean of the parts' gradients: a part of 2 rows has as much say as one of 5.":
             lambda Xs, ys, w: _each(Xs, ys, w).mean(dim=0),
-        "you add up the parts' mean gradients: a gradient k times too long.":
+        "you add up the parts' mean gradients: each was divided by its own n, and N was never used.":
             lambda Xs, ys, w: _each(Xs, ys, w).sum(dim=0),
         "you add up the gradients of all rows; the mean over the N rows was asked for.":
             lambda Xs, ys, w: _each(Xs, ys, w, reduction="sum").sum(dim=0),
-        "only the last part counts: `.grad` was cleared inside the loop.":
+        "only the last part counts: add up (is `.grad` cleared, or the total overwritten, inside the loop?).":
             lambda Xs, ys, w: _each(Xs, ys, w)[-1],
         "only the first part counts: is the `return` inside the loop?":
             lambda Xs, ys, w: _each(Xs, ys, w)[0],
@@ -104,7 +104,7 @@ def _scaler(scale, clean, found_inf, interval, growth=2.0, backoff=0.5):
 
 
 _scales = [(1024.0, 0, False, 3), (1024.0, 2, False, 3), (1024.0, 2, True, 3), (512.0, 1, True, 2),
-           (512.0, 0, False, 1), (512.0, 1, False, 3)]
+           (512.0, 0, False, 1), (512.0, 1, False, 3), (1.0, 0, True, 4), (0.5, 3, False, 7), (8.0, 4, False, 5)]
 
 
 def _no_reset(scale, clean, found_inf, interval):
@@ -125,7 +125,7 @@ next_scale = Exercise(
             lambda *args: _scaler(*args, backoff=2.0),
         "after an infinity the count of clean steps begins again at 0.": _no_reset,
         "after S has grown the count of clean steps begins again at 0.": _no_reset_after_growth,
-        "S grows one step too late: this step is clean, too, so compare `clean + 1` with the interval.":
+        "S does not grow at the interval's last step: this one is clean, too, so compare `clean + 1`.":
             lambda scale, clean, found_inf, interval: _scaler(scale, clean, found_inf, interval + 1),
         "S never grows: after `interval` clean steps it doubles.":
             lambda *args: _scaler(*args, growth=1.0),
@@ -153,14 +153,14 @@ def _memory(P, p, stage, parts=(0, 1, 2, 3, 4)):
 
 
 memory = Exercise(
-    inputs=[(1000, 4, 0), (1000, 4, 1), (1000, 8, 2), (3000, 16, 3)],
+    inputs=[(1000, 4, 0), (1000, 4, 1), (1000, 8, 2), (3000, 16, 3), (5, 8, 1), (5, 8, 2), (5, 7, 3)],
     oracle=_memory,
     mistakes={
         "stage 0 keeps full copies: nothing is divided by p.":
             lambda P, p, stage: _memory(P, p, stage) / (p if stage == 0 else 1),
         "everything is divided by p at every stage. Only stage 3 does that.":
             lambda P, p, stage: _memory(P, p, 3 if stage else 0),
-        "the gradients are not cut at stage 2: only stage 1 leaves them whole.":
+        "the gradients are not cut at stage 2: only stages 0 and 1 leave them whole.":
             lambda P, p, stage: _memory(P, p, 1 if stage == 2 else stage),
         "the 32-bit master weights are missing: mixed precision keeps 12 bytes of states, not 8.":
             lambda P, p, stage: _memory(P, p, stage, (0, 1, 2, 3)),
@@ -180,9 +180,9 @@ memory = Exercise(
 )
 
 
-def _moments(seed, *sizes):
+def _moments(seed, *sizes, shift=0.0):
     generator = torch.Generator().manual_seed(seed)
-    rows = [2 * torch.randn(n, 3, generator=generator) + torch.arange(3.0) + i for i, n in enumerate(sizes)]
+    rows = [2 * torch.randn(n, 3, generator=generator) + torch.arange(3.0) + i + shift for i, n in enumerate(sizes)]
     return (torch.tensor(sizes), torch.stack([part.mean(dim=0) for part in rows]),
             torch.stack([part.var(dim=0, correction=0) for part in rows]))
 
@@ -199,12 +199,12 @@ def _weighted(n, values):
 
 
 merge_moments = Exercise(
-    inputs=[_moments(0, 5, 9), _moments(1, 4, 3, 12)],
+    inputs=[_moments(0, 5, 9), _moments(1, 4, 3, 12, shift=-4.0)],
     oracle=_whole,
     mistakes={
-        "the mean of the means: a worker with more rows must have more say.":
+        "that is the mean of the means: a worker with more rows must have more weight.":
             lambda n, m, v: (m.mean(dim=0), _whole(n, m, v)[1]),
-        "plain means of both: a worker with more rows must have more say, and the means differ.":
+        "plain means of both: a worker with more rows must have more weight, and the means differ.":
             lambda n, m, v: (m.mean(dim=0), v.mean(dim=0)),
         "you average the variances only. Workers whose *means* differ spread further apart.":
             lambda n, m, v: (_weighted(n, m), _weighted(n, v)),
@@ -216,7 +216,7 @@ merge_moments = Exercise(
             lambda n, m, v: (_whole(n, m, v)[0], _whole(n, m, v)[1].sqrt()),
         "you divide by N − 1. BatchNorm normalises with the variance over N.":
             lambda n, m, v: (_whole(n, m, v)[0], _whole(n, m, v)[1] * n.sum() / (n.sum() - 1)),
-        "variances add up, but only as sums of squares: weigh them by n and divide by N.":
+        "variances do not simply add up: weight them by n/N, and add the spread of the means.":
             lambda n, m, v: (_whole(n, m, v)[0], v.sum(dim=0)),
     },
     hints=("Sums can be shared by an all-reduce, means cannot. Which sums does a worker know?",
@@ -244,21 +244,13 @@ def _ring(num_steps, seed=0, p=4):
     return workers, num_steps
 
 
-def _in_place(workers, step):
-    p = len(workers)
-    for rank in range(p):
-        chunk, right = (rank - step) % p, (rank + 1) % p
-        old = workers[right, chunk] if step < p - 1 else 0
-        workers[right, chunk] = workers[rank, chunk] + old
-    return workers
-
-
 def _broadcast(workers, step):
     return workers.sum(dim=0).expand_as(workers).clone()
 
 
 ring_step = Exercise(
-    inputs=[_ring(0), _ring(1), _ring(2, 1), _ring(3, 2), _ring(5, 3), _ring(1, 4, 3), _ring(2, 5, 3)],
+    inputs=[_ring(0), _ring(1), _ring(2, 1), _ring(3, 2), _ring(5, 3), _ring(1, 4, 3), _ring(2, 5, 3),
+            _ring(4, 6), _ring(3, 7, 3)],
     oracle=_swap,
     mistakes={
         "you never add: in the first p − 1 steps the receiver adds what comes.":

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import without_autograd
 
 
 def _random(seed, *shapes):
@@ -33,8 +34,8 @@ gram_matrix = Exercise(
             lambda h: h.square().mean(dim=(2, 3)),
         "you normalised the channels to length 1: loud channels should stay loud.":
             lambda h: _gram(F.normalize(h.flatten(2), dim=2)[..., None]) * (h.shape[2] * h.shape[3]),
-        "`view` by hand has mixed channels and places: flatten H and W only, `h.flatten(2)`.":
-            lambda h: _gram(h.permute(0, 2, 3, 1).reshape(h.shape)),
+        "a reshape mixed channels and places: flatten H and W only, `h.flatten(2)`.":
+            lambda h: _gram(h.reshape(len(h), -1, h.shape[1]).mT[..., None]),
     },
     hints=("Make one row for each channel: `H = h.flatten(2)` has the shape (N, C, H·W).",
            "`H @ H.mT` multiplies every pair of rows and adds up over the places.",
@@ -147,7 +148,8 @@ def _adain_oracle(h, s):
 
 adain = Exercise(
     inputs=[(2 * _random(10, (2, 3, 4, 5))[0] + 1, 0.5 * _random(11, (2, 3, 6, 4))[0] - 2),
-            (0.1 * _random(12, (1, 4, 3, 3))[0], 3 * _random(13, (1, 4, 5, 2))[0] + 1)],
+            (0.1 * _random(12, (1, 4, 3, 3))[0], 3 * _random(13, (1, 4, 5, 2))[0] + 1),
+            (_random(18, (2, 2, 3, 4))[0], 0.02 * _random(19, (2, 2, 4, 5))[0])],
     oracle=_adain_oracle,
     mistakes={
         "the two are exchanged: h gives the picture, s gives mean and spread.":
@@ -156,7 +158,7 @@ adain = Exercise(
             lambda h, s: _adain(h, s) - s.mean(dim=(2, 3), keepdim=True),
         "the mean of h is not subtracted first.":
             lambda h, s: h / (_spread(h) ** 2 + 1e-5).sqrt() * _spread(s) + s.mean(dim=(2, 3), keepdim=True),
-        "the style's spread is missing: multiply by the standard deviation of s.":
+        "the style's standard deviation is missing: multiply by that of s.":
             lambda h, s: F.instance_norm(h) + s.mean(dim=(2, 3), keepdim=True),
         "you multiply by the variance of s; take its root.":
             lambda h, s: F.instance_norm(h) * _spread(s) ** 2 + s.mean(dim=(2, 3), keepdim=True),
@@ -178,6 +180,12 @@ def _style_gradient(H, T):
     H = H.clone().requires_grad_()
     (torch.einsum("ip,jp->ij", H, H) / H.shape[1] - T).square().sum().backward()
     return H.grad
+
+
+def _vary_gram(args, random):
+    C, P = args[0].shape
+    H, other = _random(random.randrange(10**6), (C, P), (1, C, P, 1))
+    return H, _gram(other)[0]
 
 
 style_gradient = Exercise(
@@ -205,4 +213,6 @@ style_gradient = Exercise(
            "A small change dH changes G by (dH Hᵀ + H dHᵀ)/P, and G − T is symmetric.",
            "4/P · (G − T) H."),
     praise="All places p are pulled by one and the same C × C matrix: style knows no place.",
+    conditions=(without_autograd,),
+    vary=_vary_gram,
 )
