@@ -1,64 +1,25 @@
-"""What all tests share: the notebooks, their names after every cell ran twice, JupyterLab."""
+"""What all tests share: the notebooks, their kernels, JupyterLab."""
 
-import contextlib
-import io
 import os
 import re
 
 import pytest
 
-from tests import lab, notebooks
+from tests import lab, notebooks, plugin
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores; threads that wait for one another crawl
-
-PATHS = {path.stem: path for path in notebooks.PATHS}
-LONGEST = ["test_browser.py", "test_notebooks.py"]
-
-
-def pytest_collection_modifyitems(items):
-    """Begin with the longest files, so that all workers end at about the same time."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
-
-
-def pytest_generate_tests(metafunc):
-    """Run a test that asks for `name` once per notebook."""
-    if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", PATHS, scope="session")
 
 
 @pytest.fixture(scope="session")
 def nb(name):
     """The notebook."""
-    return notebooks.read(PATHS[name])
+    return notebooks.read(plugin.PATHS[name])
 
 
-@pytest.fixture(scope="session")
-def twice(nb):
-    """Run every code cell twice in a row in this process, on the stand-in data.
-
-    Returns the namespace at the end, and per cell what its two runs printed.
-    """
-    namespace, printed = {"__name__": "notebook"}, []
-    here = os.getcwd()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("D2L_OFFLINE", "1")
-        patch.setenv("D2L_DATA_DIR", "")
-        os.chdir(notebooks.ROOT / "notebooks")
-        for i, cell in enumerate(notebooks.code_cells(nb)):
-            code, runs = compile(cell.source, f"<code cell {i}>", "exec"), []
-            for _ in range(2):
-                with contextlib.redirect_stdout(io.StringIO()) as out:
-                    exec(code, namespace)
-                runs.append(out.getvalue())
-            printed.append(runs)
-    os.chdir(here)
-    return namespace, printed
-
-
-@pytest.fixture(scope="session")
-def namespace(twice):
-    """Every name the notebook defines, after all its cells ran."""
-    return twice[0]
+@pytest.fixture
+def live(name):
+    """The notebook's kernel, after all its cells ran twice."""
+    return plugin.live(name)
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +37,10 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def lab_url(chromium):
-    """Address of a JupyterLab that serves a copy of the notebooks."""
-    with lab.serve() as url:
-        yield url
+def server(chromium):
+    """A JupyterLab that serves a copy of the notebooks."""
+    with lab.serve() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.notebooks import ROOT
@@ -23,6 +23,7 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 SETTINGS = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},  # no toast
             "notebook-extension/tracker": {"windowingMode": "none"}}  # every cell stays in the page
 CURRENT = "window.jupyterapp?.shell.currentWidget"
+HANG = 1_800_000  # ms after which a page or kernel that does not answer counts as dead; nothing here is timed
 IDLE = f"{CURRENT}?.sessionContext?.session?.kernel?.status === 'idle'"
 ERRORS = (f"() => [...{CURRENT}.content.model.cells].flatMap((c, i) => (c.sharedModel.toJSON().outputs ?? [])"
           ".filter(o => o.output_type === 'error').map(o => `cell ${i}: ${o.ename}: ${o.evalue}`))")
@@ -49,27 +50,49 @@ def serve():
         port = probe.getsockname()[1]
         probe.close()
         env = os.environ | {f"JUPYTER_{kind}_DIR": str(tmp / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+        external = tmp / "external"
+        external.mkdir()
         env |= {"JUPYTERLAB_SETTINGS_DIR": str(tmp / "settings"), "IPYTHONDIR": str(tmp / "ipython"),
                 "JUPYTERLAB_WORKSPACES_DIR": str(tmp / "workspaces")}
         with open(tmp / "server.log", "wb") as log:
             server = subprocess.Popen(
-                [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-                 f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=t",
-                 "--expose-app-in-browser", f"--ServerApp.root_dir={tmp / 'nb'}"],
-                env=env, stdout=log, stderr=log, start_new_session=True)
-        url, deadline = f"http://127.0.0.1:{port}", time.time() + 120
+                [sys.executable, "-m", "tests.tether", sys.executable, "-m", "jupyter", "lab", "--no-browser",
+                 "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
+                 "--IdentityProvider.token=t", "--expose-app-in-browser", "--ServerApp.allow_external_kernels=True",
+                 f"--ServerApp.external_connection_dir={external}", f"--ServerApp.root_dir={tmp / 'nb'}"],
+                env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        url = f"http://127.0.0.1:{port}"
         try:
             while not _answers(f"{url}/api/status?token=t"):
-                assert server.poll() is None and time.time() < deadline, (tmp / "server.log").read_text()
+                assert server.poll() is None, (tmp / "server.log").read_text()
                 time.sleep(0.2)
-            yield url
+            yield Server(url, external)
         finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:  # a kernel that does not answer on a busy machine
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
+            server.stdin.close()  # the tether ends the server and its kernels, as it would if this process died
+            server.wait()
+
+
+@dataclass
+class Server:
+    """A JupyterLab: its address, and the folder where it looks for kernels that others started."""
+
+    url: str
+    external: Path
+
+    @contextlib.contextmanager
+    def offer(self, connection_file):
+        """Let the server know a running kernel; yield its id there."""
+        info = json.loads(Path(connection_file).read_text()) | {"kernel_name": "python3"}
+        known, file = self._kernels(), self.external / Path(connection_file).name
+        file.with_suffix(".part").write_text(json.dumps(info))
+        file.with_suffix(".part").rename(file)
+        yield (self._kernels() - known).pop()
+        file.unlink()
+        self._kernels()  # the server forgets it
+
+    def _kernels(self):
+        with urllib.request.urlopen(f"{self.url}/api/kernels?token=t") as answer:
+            return {kernel["id"] for kernel in json.load(answer)}
 
 
 def _answers(address):
@@ -83,18 +106,32 @@ def _answers(address):
 class Page:
     """One notebook in one browser tab."""
 
-    def __init__(self, chromium, url, name, width=1280, height=900):
+    def __init__(self, chromium, url, name, width=1280, height=900, kernel=None):
         self.page = chromium.new_page(viewport={"width": width, "height": height})
+        self.page.set_default_timeout(HANG)
         self.page.goto(f"{url}/doc/tree/{name}?token=t&reset")
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-        self.page.wait_for_function(IDLE, timeout=120_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_function(IDLE)
+        self.own = kernel is None
+        if kernel:
+            self.page.evaluate(f"id => {CURRENT}.sessionContext.changeKernel({{id}})", kernel)
+            self.page.wait_for_function(f"id => {IDLE} && {CURRENT}.sessionContext.session.kernel.id === id",
+                                        arg=kernel)
 
-    def run_all(self, timeout=600_000):
+    def run_all(self):
         """Run every cell of the emptied notebook, wait for the kernel, return the errors."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         done = self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        self.page.wait_for_function(IDLE, timeout=timeout)
+        self.page.wait_for_function(IDLE)
         return [*self.page.evaluate(ERRORS), *([] if done else ["Run All was refused"])]
+
+    def run(self, index):
+        """Run one cell of the notebook, wait for the kernel, return the errors."""
+        self.page.evaluate(f"i => {{ const book = {CURRENT}.content; book.deselectAll(); book.activeCellIndex = i }}",
+                           index)
+        done = self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+        self.page.wait_for_function(IDLE)
+        return [*self.page.evaluate(ERRORS), *([] if done else ["running was refused"])]
 
     def cell(self, index):
         """Return the locator of a cell, scrolled into view."""
@@ -110,19 +147,20 @@ class Page:
         for key in keys:
             handle.press(key)
         self.page.wait_for_function("([e, s]) => e.querySelector('.jp-OutputArea img')?.src !== s",
-                                    arg=[cell.element_handle(), before], timeout=60_000)
+                                    arg=[cell.element_handle(), before])
         self.settle()
         return picture.get_attribute("src")
 
     def settle(self):
         """Wait until the kernel has nothing more to do: the page holds back a slider's value while it is busy."""
         for _ in range(4):
-            self.page.wait_for_function(IDLE, timeout=60_000)
+            self.page.wait_for_function(IDLE)
             self.page.wait_for_timeout(75)
 
     def close(self):
-        """Stop the kernel, close the tab."""
-        self.page.evaluate(f"() => {CURRENT}.sessionContext.shutdown()")
+        """Stop the kernel unless it came from outside, close the tab."""
+        if self.own:
+            self.page.evaluate(f"() => {CURRENT}.sessionContext.shutdown()")
         self.page.close()
 
 
@@ -131,9 +169,9 @@ def main(name, folder, width=1280):
     from playwright.sync_api import sync_playwright
 
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with serve() as url, sync_playwright() as p:
+    with serve() as server, sync_playwright() as p:
         chromium = p.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
-        page = Page(chromium, url, Path(name).name, int(width), height=1500)
+        page = Page(chromium, server.url, Path(name).name, int(width), height=1500)
         print("errors:", page.run_all())
         for index in range(page.page.evaluate(f"() => {CURRENT}.content.widgets.length")):
             page.cell(index)

@@ -48,9 +48,13 @@ def exercises(nb):
 
 def panels(nb):
     """Return the names of the `explore_…` functions that a cell calls at its end, in order."""
-    calls = [re.search(r"^(explore_\w+)\(\)$", cell.source.rstrip().splitlines()[-1])
-             for cell in code_cells(nb) if cell.source.strip()]
-    return [call[1] for call in calls if call]
+    return [nb.cells[i].source.rstrip().splitlines()[-1][:-2] for i in panel_cells(nb)]
+
+
+def panel_cells(nb):
+    """Return the indices of the cells that end in a call of an `explore_…` function."""
+    return [i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.source.strip()
+            and re.fullmatch(r"explore_\w+\(\)", cell.source.rstrip().splitlines()[-1])]
 
 
 def execute(nb, timeout=600):

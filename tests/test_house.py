@@ -11,8 +11,8 @@ import pytest
 
 from tests import notebooks
 from tests.conftest import prose
-from tests.plugin import PATHS
 from tests.notebooks import ROOT
+from tests.plugin import PATHS
 
 MODULES = {path.stem: path for path in (ROOT / "d2lhelpers").glob("*.py")}
 PARTS = {f"{path.parent.name}.{path.stem}": path for part in ("diagnosis", "exercises")

@@ -1,16 +1,18 @@
-"""Each notebook live: every cell twice, every panel swept, every exercise solved and failed."""
+"""Each notebook live, in nbval's kernel: every cell twice, every panel swept, every exercise solved and failed."""
 
+import re
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 
-import matplotlib.pyplot as plt
 import pytest
 
 from d2lhelpers.checks import Exercise
 from tests import notebooks
-from tests.conftest import PATHS
-from tests.sweep import places, sweep
+from tests.plugin import PATHS
+from tests.printed import first_difference
+
+README = notebooks.ROOT / "README.md"
 
 
 def exercise_module(name):
@@ -26,51 +28,38 @@ def all_mistakes():
             for i, sentence in enumerate(exercise.mistakes)]
 
 
-def test_every_cell_can_run_twice(nb, twice):
-    for cell, (first, second) in zip(notebooks.code_cells(nb), twice[1], strict=True):
+def test_every_cell_can_run_twice(nb, live):
+    for cell, (first, second) in zip(notebooks.code_cells(nb), live.printed, strict=True):
         if "nbval-ignore-output" not in notebooks.tags(cell):
-            assert first == second, cell.source
+            assert first_difference(first, second) is None, cell.source
 
 
-def test_no_figure_stays_open(namespace):
-    assert plt.get_fignums() == []
+def test_memory_is_what_the_readme_says(name, live):
+    if live.peak is None:
+        pytest.skip("this system does not tell a process's peak memory")
+    row = re.search(rf"{name}\.ipynb\).*\| (\d\.\d) GB \|", README.read_text(encoding="utf-8"))
+    stated = float(row[1])
+    assert stated <= 1.5 and live.peak / 1e9 <= 1.1 * stated, f"{live.peak / 1e9:.2f} GB"
 
 
-def test_panels(nb, namespace):
-    for panel in notebooks.panels(nb):
-        sweep(namespace[panel]())
+def test_no_figure_stays_open(live):
+    live.call("no_figure_is_open")
 
 
-def test_two_copies_of_a_panel_are_independent(nb, namespace):
-    for name in notebooks.panels(nb):
-        one, two = namespace[name](), namespace[name]()
-        first = two.image
-        assert one.image == first, name
-        slider = next(iter(one.sliders.values()))
-        slider.value = next(value for value in places(slider) if value != slider.value)
-        if one.run:
-            one.run.click()
-        assert one.image != first and two.image == first, name
+def test_panels(nb, live):
+    live.call("sweep_panels", notebooks.panels(nb))
 
 
-def test_an_exception_in_a_panel_reaches_the_reader(nb, namespace):
-    for name in notebooks.panels(nb):
-        panel = namespace[name]()
-        panel.update = lambda **_: 1 / 0
-        panel.set()
-        assert "ZeroDivisionError" in panel.summary
-        with pytest.raises(AssertionError, match="ZeroDivisionError"):
-            sweep(panel)
+def test_two_copies_of_a_panel_are_independent(nb, live):
+    live.call("copies_are_independent", notebooks.panels(nb))
 
 
-def test_stub_is_to_do_and_solution_is_right(nb, namespace, capsys):
-    for stub, solution in notebooks.exercises(nb):
-        names, check = dict(namespace), stub.rstrip().splitlines()[-1]
-        capsys.readouterr()
-        exec(stub, names)
-        assert "to do" in capsys.readouterr().out, check
-        exec(f"{solution}\n{check}", names)
-        assert capsys.readouterr().out.startswith("✓"), check
+def test_an_exception_in_a_panel_reaches_the_reader(nb, live):
+    live.call("exceptions_reach_the_reader", notebooks.panels(nb))
+
+
+def test_stub_is_to_do_and_solution_is_right(nb, live):
+    live.call("exercises_answer", list(notebooks.exercises(nb)))
 
 
 @pytest.mark.parametrize("exercise, sentence", all_mistakes())

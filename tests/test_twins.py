@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from tests import notebooks
-from tests.conftest import PATHS
+from tests.plugin import PATHS
 
 TWINS = [(name, tag.removeprefix("twin:"), cell.source) for name, path in PATHS.items()
          for cell in notebooks.code_cells(notebooks.read(path))

@@ -1,0 +1,121 @@
+"""The tests' own tools: what the comparison of numbers accepts, what the ledger writes, what ends with the run."""
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests import ledger, matrix, plugin
+from tests.notebooks import ROOT
+from tests.printed import Printed, first_difference
+
+SAME = [("loss 3318.67", "loss 3318.66"), ("error 6e-04", "error 7e-04"), ("9e-04", "1e-03"), ("0.0", "-0.0"),
+        ("tensor([[ 0.5,  1.25]])", "tensor([[0.49999,    1.25]])"), (" 9.99 |", "10.00 |"), ("7.95%", "7.96%"),
+        ("<f at 0x7f0011223344>", "<f at 0x7fffffffff44>"), ("12345.6", "12346.1"), ("3.0 s, 4", "3.1 s, 4")]
+DIFFERENT = [("loss 0.5", "Loss 0.5"), ("loss 0.5", "loss 0.5."), ("-3.2", "3.2"), ("1e-03", "1e-04"),
+             ("9.1e+06", "9.4e+06"), ("1.5e+06", "1.5e+05"), ("99 of 100", "98 of 100"), ("(3, 4)", "(4, 3)"), ("(3, 4)", "(3, 4, 5)"),
+             ("1 2", "1"), ("True", "False"), ("12", "12.0"), ("[3., 4.]", "[3., 5.]"), ("0.50", "0.52"),
+             ("nan", "0.5"), ("inf", "1e+38"), ("int64", "int32"), ("12345.6", "12348.6"), ("a  b", "a b"), ("seed 1", "seed -1")]
+
+
+@pytest.mark.parametrize("one, two", SAME)
+def test_numbers_agree(one, two):
+    assert Printed(one) == two and Printed(two) == one
+
+
+@pytest.mark.parametrize("one, two", DIFFERENT)
+def test_texts_differ(one, two):
+    assert Printed(one) != two and Printed(two) != one
+    assert first_difference(one, two) is not None
+
+
+def _run(*command, cwd=ROOT, **options):
+    """Run pytest as a user would, but alone and without a browser."""
+    return subprocess.run([sys.executable, "-m", "pytest", "-n", "0", "--color=no", *command], cwd=cwd,
+                          capture_output=True, text=True, check=False, **options)
+
+
+def _notebook(path, *cells):
+    """Write an executed notebook of (source, printed text) cells."""
+    nb = nbformat.v4.new_notebook()
+    for number, (source, text) in enumerate(cells, 1):
+        outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)] if text else []
+        nb.cells.append(nbformat.v4.new_code_cell(source, execution_count=number, outputs=outputs))
+    nbformat.write(nb, path)
+    return path
+
+
+def test_nbval_compares_numbers_as_numbers(tmp_path):
+    path = _notebook(tmp_path / "a.ipynb", ("x = 0.12345; print(f'{x:.4f} after {3}')", "0.1235 after 3\n"),
+                     ("print(f'{x:.4f} after {3}')", "0.1235 after 4\n"), ("print('loss', 0.5)", "Loss 0.5\n"))
+    done = _run(path, "-c", ROOT / "pyproject.toml", "--rootdir", ROOT)
+    assert "2 failed, 1 passed" in done.stdout, done.stdout
+
+
+def test_the_order_of_cells_is_kept_from_any_folder(tmp_path):
+    done = _run("01_tensors.ipynb", "--collect-only", cwd=ROOT / "notebooks")
+    cells = [int(line.split("Cell ")[1]) for line in done.stdout.splitlines() if "::Cell" in line]
+    assert cells and cells == sorted(cells), done.stdout
+
+
+def test_every_assertion_on_a_float_is_written_down(tmp_path):
+    record = ledger.Record(tmp_path / "a.jsonl", "00_test")
+    source = ast.parse("assert 0.1 < x < 0.5 and n > 2\nassert all(v >= 0.25 for v in [0.3, 0.5])\nassert not x > 1.0")
+    exec(compile(ledger.Recorder(record).visit(source), "cell", "exec"), {"_ledger": record, "x": 0.4, "n": 3})
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [(line["text"], round(line["room"], 6)) for line in lines] == [
+        ("0.1 < x", 0.3), ("x < 0.5", 0.1), ("v >= 0.25", 0.05), ("v >= 0.25", 0.25), ("x > 1.0", -0.6)]
+
+
+def test_the_ledger_finds_the_tightest(tmp_path):
+    for name, rooms in {"a": (0.1, 5.0), "b": (0.2, 5.1)}.items():
+        (tmp_path / name).write_text("".join(json.dumps(
+            {"notebook": "00", "cell": "c", "text": text, "number": 0, "room": room}) + "\n"
+            for text, room in zip(("tight", "roomy"), rooms, strict=True)))
+    rows = ledger.tightest([tmp_path / "a", tmp_path / "b"])
+    assert [row[2] for row in rows] == ["tight", "roomy"] and rows[0][0] == pytest.approx(2.0)
+
+
+def test_the_picked_column_is_not_the_default():
+    assert matrix.pick() in matrix.COLUMNS and matrix.COLUMNS[matrix.pick()]
+
+
+def test_the_strict_share_counts_cells():
+    cell = nbformat.v4.new_code_cell
+    nb = nbformat.v4.new_notebook(cells=[cell("1"), cell("2", metadata={"tags": ["nbval-ignore-output"]})])
+    assert plugin.share(nb) == 0.5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_what_is_tethered_ends_with_the_run(tmp_path, end):
+    code = textwrap.dedent(f"""
+        import subprocess, sys, time
+        grandchild = "import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(900)"
+        tether = [sys.executable, "-m", "tests.tether", sys.executable, "-c", grandchild]
+        subprocess.Popen(tether, stdin=subprocess.PIPE)
+        time.sleep(900)""")
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL) as runner:
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.05)
+        runner.send_signal(end)
+    pid = int((tmp_path / "pid").read_text())
+    while _alive(pid):
+        time.sleep(0.05)
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")  # a zombie has ended, too
+    return not status.exists() or status.read_text().split(") ")[1][0] != "Z"
