@@ -87,6 +87,9 @@ class Exercise:
             return self._weigh(answer, trials)
         except KeyboardInterrupt:
             return "■ stopped by you while the check was looking for the reason.", trials, "stopped"
+        except Exception as error:  # an object of the learner's that answers with an exception whatever it is asked
+            sentence = f"the check cannot read what your function returns: {type(error).__name__}."
+            return self._wrong(sentence), [], "generic"
 
     def _weigh(self, answer, trials):
         wrong = next((trial for trial in trials if not close(trial.got, trial.wanted, self.tolerance)), None)

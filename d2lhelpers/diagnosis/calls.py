@@ -4,7 +4,7 @@ import ast
 
 from d2lhelpers.diagnosis.roles import REDUCE, is_number, method, on_tensor
 
-GROUPS = [("sum", "mean", "max", "norm"), ("std", "var"), ("max", "min"), ("amax", "amin", "sum", "mean"),
+GROUPS = [("sum", "mean", "max"), ("std", "var"), ("max", "min"), ("amax", "amin", "sum", "mean"),
           ("argmax", "argmin"), ("any", "all"), ("cat", "stack"), ("relu", "sigmoid", "tanh"), ("abs", "square"),
           ("ones", "zeros"), ("log", "log2", "log10", "log1p"), ("softmax", "log_softmax"), ("reshape", "view"),
           ("sin", "cos", "tan"), ("asin", "acos", "atan"), ("arcsin", "arccos", "arctan"), ("floor", "ceil"),
@@ -12,6 +12,7 @@ GROUPS = [("sum", "mean", "max", "norm"), ("std", "var"), ("max", "min"), ("amax
           ("matmul", "mul"), ("cumsum", "cumprod"), ("eigvals", "eigvalsh"), ("flip", "roll")]
 OTHERS = {name: list(dict.fromkeys(o for group in GROUPS if name in group for o in group if o != name))
           for group in GROUPS for name in group}
+FARTHER = {"sum": ["norm"], "mean": ["norm"], "max": ["norm"], "abs": ["relu", "neg"], "relu": ["abs"]}
 NO_DIM = {"flip", "flatten", "cat", "stack", "unsqueeze", "diff"}
 KEYS = {"dim": "dim", "axis": "dim", "correction": "correction", "unbiased": "correction", "keepdim": "flag"}
 
@@ -25,10 +26,10 @@ def call_edits(node, names):
         for arg in node.args[:2]:
             if not isinstance(arg, ast.Starred):
                 yield "call", arg
-    for other in OTHERS.get(name, ()):
+    for other in [*OTHERS.get(name, ()), *FARTHER.get(name, ())]:
         func = ast.Attribute(node.func.value, other, ast.Load()) if isinstance(node.func, ast.Attribute) \
             else ast.Name(other, ast.Load())
-        yield "other", ast.Call(func, node.args, node.keywords)
+        yield "other" if other in OTHERS.get(name, ()) else "farther", ast.Call(func, node.args, node.keywords)
     for i, keyword in enumerate(node.keywords):
         yield KEYS.get(keyword.arg, "option"), ast.Call(node.func, node.args, node.keywords[:i] + node.keywords[i + 1:])
     if name in ("std", "var") and not has & {"correction", "unbiased"}:

@@ -53,7 +53,7 @@ def likely(node, parents, names):
     if role == "const" and _is_value(node, parent):
         yield "transpose", ast.Attribute(node, "T", ast.Load())
         yield "not", ast.UnaryOp(ast.Invert(), node)
-        yield "neg", ast.UnaryOp(ast.USub(), node)
+        yield "minus", ast.UnaryOp(ast.USub(), node)
         for index in ("[:, None]", "[:, None, None]", "[None]"):
             yield "axis", ast.Subscript(node, ast.parse(f"x{index}", mode="eval").body.slice, ast.Load())
 

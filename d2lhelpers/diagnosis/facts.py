@@ -41,7 +41,7 @@ def form(got, wanted, tolerance):
         return f"the function should return {len(wanted)} values, it returns {count}."
     if odd(got):
         return f"the answer {odd(got)}; wanted is a {_kind(wanted)}."
-    if shape_of(got) is None or number(got) is None:
+    if shape_of(got) is None or (shape_of(got) == shape_of(wanted) and number(got) is None):
         if isinstance(wanted, (str, type(None))) and type(got) is type(wanted):
             return None
         return f"the function returns a {_kind(got)}, not a {_kind(wanted)}."
@@ -84,6 +84,9 @@ def numbers(got, wanted, tolerance):
     if isinstance(wanted[0], tuple):
         return _tuples(got, wanted, tolerance)
     first = first_wrong(got, wanted, tolerance)
+    shapes = shape_of(got[first]), shape_of(wanted[first])
+    if None not in shapes and shapes[0] != shapes[1][::-1] and shapes[0] != shapes[1]:
+        return f"the shape is {shapes[0]}, it should be {shapes[1]}."
     g, w = number(got[first]), number(wanted[first])
     if g is None or w is None:
         return "not yet: that is not the text that was asked for." if isinstance(wanted[first], str) else "not yet."

@@ -20,7 +20,8 @@ def constant(node, role):
             near = [v for v in near if v == int(v)]
         for v in dict.fromkeys(int(v) if v == int(v) and isinstance(value, int) else v for v in near):
             if v != value:
-                yield "zero" if v == 0 and role == "const" else role, ast.Constant(v)
+                kind = "zero" if v == 0 else "neg" if v == -value else "const"
+                yield kind if role == "const" else role, ast.Constant(v)
         if role == "const" and abs(value) >= 5:
             yield "const", ast.Constant(float("inf"))
     elif isinstance(value, str) and "->" in value:

@@ -13,7 +13,7 @@ from d2lhelpers.diagnosis.watchdog import TooLong, Watchdog
 
 SECONDS = 0.3  # of computing time for one search
 PLAIN = {"dim", "dims", "newdim", "flag", "index", "size", "count", "values", "args", "einsum", "nest", "axis", "not",
-         "edge", "compare", "condition", "branch", "shifted", "neg"}  # may well give one number everywhere
+         "edge", "compare", "condition", "branch", "shifted", "neg", "minus"}  # may well give one number everywhere
 ROUNDS = 2000  # of all `while` loops together in one edited copy
 
 

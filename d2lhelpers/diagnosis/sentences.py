@@ -7,9 +7,9 @@ from d2lhelpers.diagnosis.roles import is_number, method
 
 LATE = {"wrap:abs": "an absolute value", "wrap:sqrt": "a root", "wrap:square": "a square", "wrap:log": "a logarithm",
         "wrap:exp": "an exponential", "wrap:sum": "a sum", "wrap:mean": "a mean"}
-KINDS = """values targets dim dims flag correction transpose axis const brackets neg sign args exchange edge compare
-    condition branch not option einsum index size count power muldiv whole matmul other name operands stale accumulate
-    update indent loop sequence call nest newdim term factor shifted statement zero complement scaled"""
+KINDS = """values targets dim dims flag correction transpose axis sign neg const brackets args exchange edge compare
+    condition branch not option einsum index shifted size count power muldiv whole matmul other name stale accumulate
+    update indent loop sequence call nest newdim term factor minus farther operands statement zero complement scaled"""
 RANK = {kind: i for i, kind in enumerate(KINDS.split())}  # the most natural first
 NOUNS = {"index": "index", "size": "size", "count": "range", "const": "number", "zero": "number", "power": "power"}
 SHAPE = {"dim", "dims", "newdim", "flag", "axis", "nest"}
@@ -97,8 +97,8 @@ def repair(source, kind, node, new, others=()):
         said = f"{' and '.join(f'`{name.id}`' for name in others)} are exchanged in {here}"
     else:
         said = _said(quoter, kind, node, new)
-        likewise = dict.fromkeys(quoter.quote(quoter.own(other)) for other in others)
-        said += f", and likewise in {' and '.join(text for text in likewise if text != here)}" if others else ""
+        likewise = [text for text in dict.fromkeys(quoter.quote(quoter.own(o)) for o in others) if text != here]
+        said += f", and likewise in {' and '.join(likewise)}" if likewise else ", every time" if others else ""
     if isinstance(node, (ast.Constant, ast.Name)) and kind not in ("call", "values"):
         here = quoter.quote(quoter.around(node, ast.BinOp, ast.Call, ast.Compare, ast.Subscript))
     place, opening = f"line {node.lineno}", "" if kind == "values" else "everything else is right: "
@@ -135,7 +135,7 @@ def _said(quoter, kind, node, new):
     if kind in NOUNS:
         return f"the {NOUNS[kind]} {here} in {outer} is not the right one" if is_number(node) \
             else f"look at the {NOUNS[kind]} in {here}"
-    if kind == "other":
+    if kind in ("other", "farther"):
         return f"`{method(node)}` is not the function to use in {here}"
     if kind == "call":
         return f"the call of `{method(node)}` in {here} is too much"
@@ -155,7 +155,7 @@ def _said(quoter, kind, node, new):
         "dims": f"all your dimensions are off, beginning with {call}",
         "dim": f"look at the dimension in {call}",
         "newdim": f"over which dimension does {call} run?",
-        "flag": f"look at `keepdim` in {call}" if "keepdim" in call else f"look at the shape that {call} leaves",
+        "flag": f"look at the shape that {call} leaves" if isinstance(node, ast.Call) else f"look at {here} in {outer}",
         "axis": f"look at the shape of {here}: does it meet the right dimension?",
         "targets": f"the names on the left of {here} stand in the wrong order",
         "stale": f"{here} still has its old value in the next round",
@@ -166,7 +166,7 @@ def _said(quoter, kind, node, new):
         "brackets": f"the brackets in {here}; what is calculated first?",
         "neg": f"a sign is the wrong way round in {here}",
         "sign": f"a sign is the wrong way round in {here}",
-        "wrap:neg": f"the sign of {here} is the wrong way round",
+        "minus": f"a sign is the wrong way round at {here}",
         "args": f"the arguments in {here} stand in the wrong order",
         "edge": f"decide in {here} what happens when both are equal",
         "compare": f"the comparison {here} is not the right one",

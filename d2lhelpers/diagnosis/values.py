@@ -4,7 +4,7 @@ import reprlib
 
 import torch
 
-MOST = 1_000_000  # numbers in a list beyond which nobody asked for it: not converted, not compared
+MOST = 2_000_000  # numbers; no exercise asks for more, so larger answers are neither converted nor compared
 
 
 def tensors(value):
@@ -55,10 +55,11 @@ def shape_of(value):
             return None
         first = shape_of(value[0]) if len(value) else ()
         return None if first is None else (len(value), *first)
-    if getattr(value, "is_nested", False):
+    try:
+        shape = None if getattr(value, "is_nested", False) else getattr(value, "shape", None)
+        return tuple(shape) if isinstance(shape, tuple) and hasattr(value, "dtype") else None
+    except Exception:  # a property of the learner's that raises
         return None
-    shape = getattr(value, "shape", None)
-    return tuple(shape) if isinstance(shape, tuple) and hasattr(value, "dtype") else None
 
 
 def number(value):
@@ -73,7 +74,7 @@ def number(value):
     size = 1
     for length in shape:
         size *= length
-    if size > MOST and not isinstance(value, torch.Tensor):
+    if size > MOST:
         return None
     try:
         found = torch.as_tensor(value).detach().cpu()
@@ -87,12 +88,20 @@ def close(got, wanted, tolerance):
 
     Floats may differ by `tolerance`, absolutely or relatively; whole numbers not at all. A tensor must be a
     tensor of the same dtype, unless it holds one number. A stacked tensor stands for a tuple of its rows.
+    Whatever cannot be compared is not close.
 
     >>> close(0.50001, torch.tensor(0.5), 1e-4), close([1, 2], torch.tensor([1, 2]), 1e-4)
     (True, False)
     >>> close(torch.tensor([3.0, 4.0]), (3.0, 4.0), 1e-4), close(1000.1, 1000, 1e-3)
     (True, False)
     """
+    try:
+        return _close(got, wanted, tolerance)
+    except Exception:  # an object of the learner's that answers no question
+        return False
+
+
+def _close(got, wanted, tolerance):
     if isinstance(wanted, Exception) or isinstance(got, BaseException):
         return type(got) is type(wanted) and str(got) == str(wanted)
     if isinstance(wanted, tuple):

@@ -2,7 +2,7 @@
 
 from d2lhelpers.diagnosis.facts import first_wrong
 from d2lhelpers.diagnosis.frames import names
-from d2lhelpers.diagnosis.values import number, several, short
+from d2lhelpers.diagnosis.values import number, several, shape_of, short
 
 WIDTH = 78
 
@@ -45,9 +45,9 @@ def compared(got, wanted, tolerance):
         i = first_wrong(got, wanted, tolerance)
         parts = compared(got[i], wanted[i], tolerance)
         return tuple(f"{part}   (value {i + 1} of {len(wanted)})" for part in parts)
+    if None not in (shape_of(got), shape_of(wanted)) and shape_of(got) != shape_of(wanted):
+        return _shaped(got), _shaped(wanted)
     g, w = number(got), number(wanted)
-    if g is not None and w is not None and g.shape != w.shape:
-        return _shaped(got, g), _shaped(wanted, w)
     if g is None or w is None or g.numel() <= 12:
         texts = [short(got), short(wanted)]
         for digits in (6, 9, 12, 17):
@@ -63,11 +63,10 @@ def compared(got, wanted, tolerance):
     return f"{one} {here}   ({int(wrong.sum())} of {wrong.numel()} numbers differ)", f"{other} {here}"
 
 
-def _shaped(value, numbers):
-    """Write a value with its shape, which `short` shows only for larger ones."""
-    text = short(value, 6)
-    return _cut(text, 60) if text.endswith(f" {tuple(numbers.shape)}") or not numbers.ndim \
-        else f"{_cut(text, 50)} of shape {tuple(numbers.shape)}"
+def _shaped(value):
+    """Write a value with its shape, which `short` shows only for larger tensors."""
+    text, shape = short(value, 6), shape_of(value)
+    return _cut(text, 60) if text.endswith(f" {shape}") or not shape else f"{_cut(text, 50)} of shape {shape}"
 
 
 def _digits(values, digits):
