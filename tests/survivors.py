@@ -27,10 +27,10 @@ NAMED = Path(__file__).with_name("survivors.txt")
 MORE = 60
 
 
-def fair_seeds(exercise, reference, count, tries=300):
+def fair_seeds(exercise, reference, count, tries=range(300)):
     """Return seeds of inputs on which reference and oracle agree, are finite, and differ from one another, list."""
     found, seen = [], set()
-    for seed in range(tries):
+    for seed in tries:
         for args, wanted in fair.made(exercise, [seed]):
             text = repr(args)
             if text not in seen and close(value_of(reference, *copy.deepcopy(args)), wanted, exercise.tolerance):
@@ -74,7 +74,7 @@ def survivors(exercise, reference, count=MORE):
                     if exercise.conditions and search.refused(function):
                         continue
                     bad = sum(not search.passes(function, [pair]) for pair in more)
-                    found.setdefault(_difference(source, ast.unparse(search.tree)), (kind, bad, len(more)))
+                    found.setdefault(_difference(source, ast.unparse(ast.fix_missing_locations(search.tree))), (kind, bad, len(more)))
     return tried, [(f"{kind}: {text}", bad, num) for text, (kind, bad, num) in found.items()]
 
 

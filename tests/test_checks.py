@@ -1,6 +1,7 @@
 """The verdict: for which call, in which line, on which evidence; and that nothing an answer does can stop it."""
 
 import _thread
+import cProfile
 import functools
 import linecache
 import random
@@ -122,7 +123,7 @@ def test_an_endless_answer_is_stopped_and_its_line_is_named(impatient):
             try:
                 x = x + 1
             except BaseException:
-                pass
+                continue
     verdict = say(scale, forever)
     assert "did not end in time" in verdict and "in line" in verdict
 
@@ -150,6 +151,11 @@ def test_a_watchdog_bites_only_during_its_call():
             except TooLong:
                 late += 1
     assert late <= 50  # and nothing was raised outside `call`
+
+
+def test_a_profiler_still_works_after_a_verdict():
+    say(scale, lambda x: 2 * x)
+    assert cProfile.Profile().runcall(say, scale, lambda x: 2 * x).startswith("✓")  # it hung on a flag left set
 
 
 def test_prints_appear_once_before_the_verdict(capsys):

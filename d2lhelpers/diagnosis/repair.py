@@ -52,6 +52,7 @@ class Search:
         self.exercise, self.source = exercise, source
         self.tree = ast.parse(source).body[0]
         self.tree.decorator_list = []
+        self.has_while = any(isinstance(node, ast.While) for node in ast.walk(self.tree))
         self.scope = {**function.__globals__, **_closure(function)}
         wrong_first = sorted(trials, key=lambda t: close(t.got, t.wanted, exercise.tolerance))
         self.pairs = [(trial.args, trial.wanted) for trial in wrong_first]
@@ -81,7 +82,7 @@ class Search:
     def build(self):
         """Return the function that the tree stands for now, or None where it does not compile."""
         self.left = ROUNDS
-        tree = _with_ticks(self.tree)
+        tree = _Ticks().visit(copy.deepcopy(self.tree)) if self.has_while else self.tree
         module = ast.fix_missing_locations(ast.Module([tree], []))
         self.scope["_tick"] = self.tick
         try:
@@ -174,13 +175,9 @@ class _Watched(ast.NodeTransformer):
 
 
 class _Ticks(ast.NodeTransformer):
+    """Puts a counter into every `while` loop."""
+
     def visit_While(self, node):
         self.generic_visit(node)
         tick = ast.Expr(ast.Call(ast.Name("_tick", ast.Load()), [], []))
         return ast.While(node.test, [tick, *node.body], node.orelse)
-
-
-def _with_ticks(tree):
-    """Return the tree, with a counter in its `while` loops if it has any."""
-    has = any(isinstance(node, ast.While) for node in ast.walk(tree))
-    return _Ticks().visit(copy.deepcopy(tree)) if has else tree

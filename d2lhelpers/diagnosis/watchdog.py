@@ -60,7 +60,8 @@ class Watchdog:
                 self.armed = False
                 while self.busy:
                     time.sleep(0.0005)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.target), None)
+                for _ in range(100):  # an exception that is on its way arrives here; taking it back with NULL
+                    pass              # would leave CPython's eval breaker set for good (slow, and profilers hang)
                 return
             except TooLong:
                 continue
