@@ -4,8 +4,8 @@ import copy
 from dataclasses import dataclass, field
 
 from d2lhelpers.diagnosis import facts, known, repair, wording
-from d2lhelpers.diagnosis.trial import attempt, quiet, value_of
-from d2lhelpers.diagnosis.values import close, number
+from d2lhelpers.diagnosis.trial import attempt, refusal, value_of
+from d2lhelpers.diagnosis.values import close, number, tensors
 
 TO_DO = "○ to do: replace the `...` and run this cell again."
 
@@ -81,7 +81,8 @@ class Exercise:
             sentence = f"`check` wants your function itself, without brackets; it got a {type(answer).__name__}."
             return self._wrong(sentence), [], "no function"
         if self._wanted is None:
-            self._wanted = [value_of(self.oracle, *copy.deepcopy(args)) for args in self.inputs]
+            values = [value_of(self.oracle, *copy.deepcopy(args)) for args in self.inputs]
+            self._wanted = [tuple(v) if isinstance(v, list) and tensors(v) else v for v in values]
         trials = attempt(self, answer, self._wanted)
         try:
             return self._weigh(answer, trials)
@@ -98,10 +99,7 @@ class Exercise:
         if isinstance(trials[-1].got, KeyboardInterrupt):
             return f"■ {facts.stopped(trials[-1])}", trials, "stopped"
         if wrong is None:
-            with quiet():
-                refusals = (condition(trial) for trial in trials for condition in self.conditions)
-                refused = next((sentence for sentence in refusals if sentence), None)
-            if refused:
+            if refused := refusal(self, trials):
                 return self._wrong(refused), trials, "condition"
             self._tries.clear()
             return f"✓ right. {self.praise}".rstrip(), trials, "right"

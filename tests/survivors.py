@@ -74,7 +74,8 @@ def survivors(exercise, reference, count=MORE):
                     if exercise.conditions and search.refused(function):
                         continue
                     bad = sum(not search.passes(function, [pair]) for pair in more)
-                    found.setdefault(_difference(source, ast.unparse(ast.fix_missing_locations(search.tree))), (kind, bad, len(more)))
+                    edited = ast.unparse(ast.fix_missing_locations(search.tree))
+                    found.setdefault(_difference(source, edited), (kind, bad, len(more)))
     return tried, [(f"{kind}: {text}", bad, num) for text, (kind, bad, num) in found.items()]
 
 

@@ -108,7 +108,7 @@ def test_objects_that_cannot_be_written_or_compared_get_a_sentence():
         assert say(scale, answer).startswith("✗")
 
 
-def test_wrong_in_any_way_that_stops(impatient):
+def test_wrong_in_any_way_that_stops():
     def leaves(x):
         raise SystemExit(3)
 
@@ -202,6 +202,12 @@ def test_a_stacked_tensor_stands_for_a_tuple():
     assert say(pair, lambda x: [x.sum(), x.sum() + 1]).startswith("✓")
     assert "should return 2 values, it returns 3" in say(pair, lambda x: (x.sum(), x.sum(), 1))
     assert "wrong order" in say(pair, lambda x: [x.sum() + 1, x.sum()])
+
+
+def test_a_list_of_tensors_may_be_wanted():
+    ragged = Exercise([(3,), (4,)], lambda n: [torch.zeros(n), torch.ones(2)], {}, HINTS)
+    assert say(ragged, lambda n: (torch.zeros(n), torch.ones(2))).startswith("✓")
+    assert "value 2 of 2" in say(ragged, lambda n: [torch.zeros(n), torch.ones(3)])
 
 
 def test_a_list_is_no_tensor():

@@ -22,7 +22,8 @@ g = torch.Generator().manual_seed(3)
 X, Y = (torch.randn(5, 3, generator=g) + 1 for _ in range(2))
 standard = Exercise([(X,), (Y[:4],)], lambda X: (X - X.mean(0)) / X.std(0), {}, HINTS)
 length = Exercise([([3.0, 4.0],), ([1.0, 2.0, 2.5],)], lambda v: math.sqrt(sum(x * x for x in v)), {}, HINTS)
-count = Exercise([([1, 5, 7, 7], 7), ([2, 9, 9, 4], 4)], lambda values, limit: sum(v >= limit for v in values), {}, HINTS)
+count = Exercise([([1, 5, 7, 7], 7), ([2, 9, 9, 4], 4)],
+                 lambda values, limit: sum(v >= limit for v in values), {}, HINTS)
 total = Exercise([([3.0, 5.0],), ([2.0, 7.0, 1.0],)], lambda values: sum(values), {}, HINTS)
 middle = Exercise([([3.0, 5.0],), ([2.0, 7.0, 1.0],)], lambda values: sum(values) / len(values), {}, HINTS)
 

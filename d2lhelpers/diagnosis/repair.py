@@ -6,7 +6,7 @@ import time
 
 from d2lhelpers.diagnosis import fair, safety, sentences
 from d2lhelpers.diagnosis.frames import plain, source_of
-from d2lhelpers.diagnosis.trial import Trial, quiet, seed
+from d2lhelpers.diagnosis.trial import Trial, quiet, refusal, seed
 from d2lhelpers.diagnosis.values import close, number, shape_of
 from d2lhelpers.diagnosis.variants import variants
 from d2lhelpers.diagnosis.watchdog import TooLong, Watchdog
@@ -97,12 +97,12 @@ class Search:
         if self.left < 0:
             raise TooLong
 
-    def call(self, function, args):
-        """Return what an edited copy returns, or the exception."""
+    def call(self, function, args, given=None):
+        """Return what an edited copy returns, or the exception; `given` is the copy of the arguments to use."""
         self.left = ROUNDS
         seed()
         try:
-            return self.dog.call(function, *fair.fresh(args))
+            return self.dog.call(function, *(given or fair.fresh(args)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -119,12 +119,11 @@ class Search:
 
     def refused(self, function):
         """Tell whether a copy breaks one of the exercise's conditions, bool."""
+        trials = []
         for args, wanted in self.pairs if self.exercise.conditions else ():
             given = fair.fresh(args)
-            trial = Trial(self.exercise, function, args, given, self.dog.call(function, *given), wanted)
-            if any(condition(trial) for condition in self.exercise.conditions):
-                return True
-        return False
+            trials.append(Trial(self.exercise, function, args, given, self.call(function, args, given), wanted))
+        return bool(trials) and refusal(self.exercise, trials) is not None
 
     def is_coincidence(self, kind, new):
         """Tell whether the edited part is one and the same number everywhere (0, 1, infinity): right for no reason."""

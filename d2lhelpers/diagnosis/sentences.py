@@ -164,7 +164,7 @@ def _said(quoter, kind, node, new):
         "centre": f"the mean is still to be subtracted from {here}",
         "correction": f"should {here} divide by n, or by n − 1?",
         "brackets": f"the brackets in {here}; what is calculated first?",
-        "neg": f"a sign is the wrong way round in {here}",
+        "neg": f"a sign is the wrong way round in {outer if is_number(node) else here}",
         "sign": f"a sign is the wrong way round in {here}",
         "minus": f"a sign is the wrong way round at {here}",
         "args": f"the arguments in {here} stand in the wrong order",

@@ -102,6 +102,23 @@ def value_of(function, *args):
             return error
 
 
+def refusal(exercise, trials):
+    """Return the first sentence of an exercise's conditions about calls whose numbers are right, str or None.
+
+    A condition that cannot be asked (it raises, or takes too long) refuses nothing.
+    """
+    with quiet(), Watchdog() as dog:
+        for trial in trials:
+            for condition in exercise.conditions:
+                try:
+                    sentence = dog.call(condition, trial)
+                except (Exception, TooLong):
+                    continue
+                if sentence:
+                    return sentence
+    return None
+
+
 def attempt(exercise, answer, wanted):
     """Call an answer with every input of its exercise, and stop after a call that took too long.
 

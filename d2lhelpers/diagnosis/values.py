@@ -104,7 +104,7 @@ def close(got, wanted, tolerance):
 def _close(got, wanted, tolerance):
     if isinstance(wanted, Exception) or isinstance(got, BaseException):
         return type(got) is type(wanted) and str(got) == str(wanted)
-    if isinstance(wanted, tuple):
+    if isinstance(wanted, tuple) or (isinstance(wanted, list) and tensors(wanted)):
         return several(got) and len(got) == len(wanted) and all(
             close(g, w, tolerance) for g, w in zip(got, wanted, strict=True))
     if isinstance(wanted, torch.Tensor) and wanted.ndim and not isinstance(got, torch.Tensor):
