@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import differentiable, without_autograd
 
 
 def _scores():
@@ -16,14 +17,30 @@ def _tame():
     return 2 * torch.randn(3, 4, generator=torch.Generator().manual_seed(1))
 
 
+def _spread():
+    """One row that spans more than float32's exponentials reach, upwards and downwards from 0."""
+    return torch.tensor([[0.0, 400.0, -400.0], [-300.0, -299.0, -301.0], [5.0, 4.0, 120.0]])
+
+
+def _shifted(z, T, shift):
+    e = torch.exp((z - shift(z)) / T)
+    return e / e.sum(dim=1, keepdim=True)
+
+
 def _hardmax(z):
     return F.one_hot(z.argmax(dim=1), z.shape[1]).to(z.dtype)
 
 
 softmax = Exercise(
-    inputs=[(_tame(), 0.5), (_scores(), 2.0)],
+    inputs=[(_tame(), 0.5), (_scores(), 2.0), (_spread(), 2.0)],
     oracle=lambda z, T: F.softmax(z / T, dim=1),
     mistakes={
+        "nothing is subtracted from the scores: a large one overflows, ∞/∞, and a row far below 0 becomes 0/0.":
+            lambda z, T: _shifted(z, T, torch.zeros_like),
+        "you subtract a mean, a smallest or a first score. A lead over *that* still overflows: take the largest.":
+            lambda z, T: _shifted(z, T, lambda z: z.mean(dim=1, keepdim=True)),
+        "one maximum for the whole table: a row far below it becomes 0/0. Each row needs its own.":
+            lambda z, T: _shifted(z, T, torch.amax),
         "T is ignored: divide the scores by it before the exponential.":
             lambda z, T: F.softmax(z, dim=1),
         "you multiply by T. Heat should level the scores: divide by it.":
@@ -54,12 +71,26 @@ def _layer(seed, N, d, H):
     return X, W, torch.tensor([0.0, -9.0, 9.0, 0.1, -2.5, -8.0, 3.0])[:H]
 
 
+def _whole_numbers():
+    """A layer whose z can be read: the largest z of the units are 0, -1, 8, 0.05, -6, 0 and -3.
+
+    The dead ones have biases 3, 0, -9, 0 and 2, the living ones -4 and -2.95: no sign of b tells them apart.
+    """
+    X = torch.tensor([[1.0, 2.0], [2.0, 1.0], [3.0, 0.0], [1.0, 1.0]])
+    W = torch.tensor([[-1.0, -1.0, 4.0, 1.0, 1.0, 0.0, -4.0], [-2.0, 0.0, 1.0, 0.0, -1.0, -1.0, -1.0]])
+    return X, W, torch.tensor([3.0, 0.0, -4.0, -2.95, -9.0, 0.0, 2.0])
+
+
 def _linear(X, W, b):
     return F.linear(X, W.T, b)
 
 
+def _silent_mean(X, W, b):
+    return _linear(X, W, b).mean(dim=0) <= 0
+
+
 dead_units = Exercise(
-    inputs=[_layer(0, 9, 3, 6), _layer(1, 7, 2, 7)],
+    inputs=[_layer(0, 9, 3, 6), _layer(1, 7, 2, 7), _whole_numbers()],
     oracle=lambda X, W, b: F.relu(_linear(X, W, b)).amax(dim=0) == 0,
     mistakes={
         "you mark units that are silent on *some* sample. Dead is silent on every one: `all`, not `any`.":
@@ -68,16 +99,22 @@ dead_units = Exercise(
             lambda X, W, b: (_linear(X, W, b) <= 0).all(dim=1),
         "the bias is missing: z = X W + b.":
             lambda X, W, b: (X @ W <= 0).all(dim=0),
-        "those are the living units: turn the comparison round.":
+        "the bias alone does not tell: the weights can lift a unit above 0, or keep it below.":
+            lambda X, W, b: b < 0,
+        "a z of exactly 0 gives output 0 and gradient 0 as well: `<=`, not `<`.":
+            lambda X, W, b: (_linear(X, W, b) < 0).all(dim=0),
+        "a small z is a sign of life: the bar is 0.":
+            lambda X, W, b: _linear(X, W, b).amax(dim=0) < 1,
+        "those are the living units: turn the answer round.":
             lambda X, W, b: (_linear(X, W, b) > 0).any(dim=0),
-        "those are the units that *always* fire. Dead ones never do.":
+        "those are the units that fire on every sample. Dead ones fire on none.":
             lambda X, W, b: (_linear(X, W, b) > 0).all(dim=0),
         "you return one answer per sample and unit, (N, H). Reduce over the samples.":
             lambda X, W, b: _linear(X, W, b) <= 0,
         "you return how many units are dead. Say for each whether it is.":
             lambda X, W, b: (_linear(X, W, b) <= 0).all(dim=0).sum(),
-        "a mean below 0 is not enough: one sample above 0 keeps a unit alive.":
-            lambda X, W, b: _linear(X, W, b).mean(dim=0) <= 0,
+        "a mean or sum at or below 0 is not enough: one sample above 0 keeps a unit alive.":
+            _silent_mean,
     },
     hints=("Compute z for all samples and units at once: which shape has it?",
            "`X @ W + b <= 0` is (N, H), True where a unit is silent.",
@@ -85,42 +122,74 @@ dead_units = Exercise(
     praise="Put this line into your training loop when a loss goes flat.",
 )
 
-_BITS = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 3)
+
+def _far_and_near():
+    generator = torch.Generator().manual_seed(5)
+    return torch.cat([torch.tensor([-1000.0, -100.0, -2.0, -0.5, 0.0, 0.5, 2.0, 100.0, 1000.0]),
+                      3 * torch.randn(7, generator=generator)])
 
 
-def _adder(X, carry=None, total=None):
-    """Binary arithmetic, with a wrong carry or sum bit where one is given."""
-    ones = X.long().sum(dim=1)
-    right = ones // 2, ones % 2
-    wrong = carry and carry(X, ones), total and total(X, ones)
-    return torch.stack([(w if w is not None else r).float() for w, r in zip(wrong, right, strict=True)], dim=1)
+def _value(x, alpha):
+    return alpha * x + (1 - alpha) * F.silu(x)
 
 
-full_adder = Exercise(
-    inputs=[(_BITS,), (_BITS[[6, 1, 7, 3]],)],
-    oracle=_adder,
+def _with_slope(x, alpha):
+    """Return the value and its derivative, the latter by autograd."""
+    x = x.detach().clone().requires_grad_()
+    value = _value(x, alpha)
+    return value.detach(), torch.autograd.grad(value.sum(), x)[0]
+
+
+def _slope_from(inner):
+    """Make an answer with the right value, and a derivative alpha + (1 - alpha) · inner(x, σ(x))."""
+    return lambda x, alpha: (_value(x, alpha), alpha + (1 - alpha) * inner(x, torch.sigmoid(x)))
+
+
+def _by_ratio(x, alpha):
+    s = torch.exp(x) / (1 + torch.exp(x))
+    return alpha * x + (1 - alpha) * x * s, alpha + (1 - alpha) * (s + x * s * (1 - s))
+
+
+def _leak_on_the_right(x, alpha):
+    value, slope = _with_slope(-x, alpha)
+    return -value, slope
+
+
+def _leak_on_top(x, alpha):
+    value, slope = _with_slope(x, 0.0)
+    return alpha * x + value, alpha + slope
+
+
+smooth_leaky = Exercise(
+    inputs=[(_far_and_near(), 0.25), (_far_and_near()[2:8].view(2, 3), 0.0), (_far_and_near()[-6:].view(3, 2), -0.5)],
+    oracle=_with_slope,
     mistakes={
-        "the columns are exchanged: the carry comes first, then the sum bit.":
-            lambda X: _adder(X).flip(1),
-        "the carry says 1 if *any* input is 1 (OR). It needs two of them: a higher bar.":
-            lambda X: _adder(X, carry=lambda X, n: n > 0),
-        "the carry says 1 only if *all* are 1 (AND). Two of three are enough: a lower bar.":
-            lambda X: _adder(X, carry=lambda X, n: n > 2),
-        "the sum bit is an OR: for two ones it must be 0. Let it look at the carry, with weight −2.":
-            lambda X: _adder(X, total=lambda X, n: n > 0),
-        "the sum bit is 0 for three ones; 1 + 1 + 1 = 3 is 11 in binary.":
-            lambda X: _adder(X, total=lambda X, n: n == 1),
-        "the sum bit ignores the third input, the carry from before.":
-            lambda X: _adder(X, total=lambda X, n: X[:, 0] != X[:, 1]),
-        "the carry ignores the third input.":
-            lambda X: _adder(X, carry=lambda X, n: X[:, 0] + X[:, 1] > 1),
-        "the sum bit is an AND of all three; a single one must give 1 as well.":
-            lambda X: _adder(X, total=lambda X, n: n > 2),
+        "σ′ is σ(1 − σ). You wrote x(1 − x): there x means the *output* of σ.":
+            _slope_from(lambda x, s: s + x * x * (1 - x)),
+        "the product rule has two terms: x σ(x) changes through x *and* through σ(x). The second one is missing.":
+            _slope_from(lambda x, s: s),
+        "the product rule has two terms: x σ(x) changes through x *and* through σ(x). The first one is missing.":
+            _slope_from(lambda x, s: x * s * (1 - s)),
+        "the second term of the product rule is x · σ′(x): its factor x is missing.":
+            _slope_from(lambda x, s: s + s * (1 - s)),
+        "that is the derivative of σ alone; the function has x σ(x).":
+            _slope_from(lambda x, s: s * (1 - s)),
+        "eˣ/(1 + eˣ) is ∞/∞ far on the right. 1/(1 + e⁻ˣ) is the same number, and safe.":
+            _by_ratio,
+        "the leak is on the wrong side: far on the *left* the slope should be α.":
+            _leak_on_the_right,
+        "far on the right the slope is 1 + α: the other part needs the factor 1 − α.":
+            _leak_on_top,
+        "the values are right, but their derivative lacks the slope α of the leak.":
+            lambda x, alpha: (_value(x, alpha), _with_slope(x, alpha)[1] - alpha),
+        "the two are exchanged: first f(x), then f′(x).":
+            lambda x, alpha: _with_slope(x, alpha)[::-1],
     },
-    hints=("How many inputs are 1? The carry is a threshold on that number.",
-           "Carry: sum − 1.5 > 0. For the sum bit, subtract what the carry already stands for.",
-           "Sum bit: `(ones - 2 * carry - 0.5 > 0).float()`; stack both along `dim=1`."),
-    praise="Two neurons per bit: that is a computer.",
+    hints=("With s = σ(x): what is f in terms of x, s and α? And what is the derivative of s?",
+           "Product rule: (x s)′ = s + x s′, and s′ = s (1 − s).",
+           "`alpha + (1 - alpha) * (s + x * s * (1 - s))` is the derivative."),
+    praise="An activation is a pair of formulas, and backpropagation needs the second one.",
+    conditions=(without_autograd,),
 )
 
 
@@ -132,10 +201,18 @@ def _cloud(seed, N, d):
     return X, t
 
 
-def _rule(X, t, num_epochs, wrong=lambda t, z: t * z <= 0, sign=1, bias=1):
+def _tie():
+    """Whole numbers: z is 0 at other times than the first, and b ends below 0."""
+    X = torch.tensor([[1.0, 2.0], [2.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [3.0, 3.0], [0.0, 1.0]])
+    return X, torch.tensor([-1.0, 1.0, -1.0, -1.0, 1.0, -1.0]), 4
+
+
+def _rule(X, t, num_epochs, wrong=lambda t, z: t * z <= 0, sign=1, bias=1, afresh=False):
     """The learning rule, in place, with one thing changed."""
     w, b = torch.zeros(X.shape[1]), torch.zeros(())
     for _ in range(num_epochs):
+        if afresh:
+            w, b = torch.zeros(X.shape[1]), torch.zeros(())
         for i in range(len(X)):
             if wrong(t[i], w.dot(X[i]) + b):
                 w.add_(X[i], alpha=sign * float(t[i]))
@@ -152,7 +229,7 @@ def _batch_rule(X, t, num_epochs):
 
 
 perceptron = Exercise(
-    inputs=[(*_cloud(0, 12, 2), 3), (*_cloud(1, 9, 4), 5)],
+    inputs=[(*_cloud(0, 12, 2), 3), (*_cloud(1, 9, 4), 5), _tie()],
     oracle=_rule,
     mistakes={
         "you learn from the points that are already *right*: update where t · z ≤ 0.":
@@ -165,8 +242,8 @@ perceptron = Exercise(
             lambda X, t, n: _rule(X, t, n, sign=-1),
         "the bias never moves: add t to b as well.":
             lambda X, t, n: _rule(X, t, n, bias=0),
-        "you go through the samples only once: loop over the epochs as well.":
-            lambda X, t, n: _rule(X, t, 1),
+        "only one epoch counts in the end: loop over the epochs, and set w and b to 0 *before* that loop.":
+            lambda X, t, n: _rule(X, t, n, afresh=True),
         "you correct all wrong points at the end of an epoch. Correct each one at once.":
             _batch_rule,
         "the target is missing from the update: add t x, not x.":
@@ -201,12 +278,18 @@ def _confident():
     return z, y
 
 
+def _all_negative():
+    """Rows far below 0 and one with an inner spread of 800; as many samples as classes."""
+    z = torch.tensor([[-300.0, -301.0, -299.5], [-400.0, 400.0, 0.0], [-2.0, -1.0, -3.0]])
+    return z, torch.tensor([1, 1, 2])
+
+
 def _picked(values, y):
     return values.gather(1, y[:, None])[:, 0]
 
 
 cross_entropy = Exercise(
-    inputs=[_logits(2, 5, 3), _confident()],
+    inputs=[_logits(2, 5, 3), _confident(), _all_negative()],
     oracle=lambda logits, y: F.cross_entropy(logits, y),
     mistakes={
         "you take the log of probabilities, and one of them is 0: the loss is infinite. Stay in the logs.":
@@ -221,6 +304,8 @@ cross_entropy = Exercise(
             lambda logits, y: F.cross_entropy(F.softmax(logits, dim=1), y),
         "you normalise over the samples (`dim=0`), not over the classes (`dim=1`).":
             lambda logits, y: F.nll_loss(F.log_softmax(logits, dim=0), y),
+        "nothing is subtracted from the logits: e³⁰⁰ is infinite. Subtract each row's largest first.":
+            lambda logits, y: (logits.exp().sum(dim=1).log() - _picked(logits, y)).mean(),
         "you average over *all* classes. Only the true class of each sample counts.":
             lambda logits, y: -F.log_softmax(logits, dim=1).mean(),
         "`log_p[:, y]` takes every pair of sample and label, (N, N). Pair them: `log_p[torch.arange(len(y)), y]`.":
@@ -230,6 +315,7 @@ cross_entropy = Exercise(
            "Subtract each row's maximum first; then `z - z.exp().sum(dim=1, keepdim=True).log()`.",
            "`-log_p[torch.arange(len(y)), y].mean()` picks the true classes."),
     praise="Finite even where the model is wrong by 300 points.",
+    conditions=(differentiable(0),),
 )
 
 
@@ -278,4 +364,5 @@ maxout = Exercise(
            "A one-hot matrix of the winners, (N, k), says who gets the gradient.",
            "`won.T @ x` is the gradient in w, `won.sum(dim=0)` the one in b, in the dtype of x."),
     praise="The gradient goes to the winner, and to nobody else.",
+    conditions=(without_autograd,),
 )
