@@ -19,7 +19,7 @@ from d2lhelpers.diagnosis.frames import source_of
 from d2lhelpers.diagnosis.repair import Search
 from d2lhelpers.diagnosis.trial import Trial, quiet, value_of
 from d2lhelpers.diagnosis.values import close
-from d2lhelpers.diagnosis.variants import variants
+from d2lhelpers.diagnosis.variants import STAGES, variants
 from d2lhelpers.diagnosis.watchdog import Watchdog
 from tests.solutions import exercises, solutions, topics
 
@@ -65,7 +65,7 @@ def survivors(exercise, reference, count=MORE):
         search = Search(exercise, reference, source, trials)
         search.dog = dog
         with safety.guard(search.tree, search.scope):
-            for stage in ("likely", "wide", "unlikely"):
+            for stage in STAGES:
                 for kind, *_ in variants(search.tree, stage):
                     tried += 1
                     function = search.build()

@@ -13,7 +13,7 @@ import torch
 from d2lhelpers.checks import Exercise
 from d2lhelpers.diagnosis import fair, repair, safety, sentences
 from d2lhelpers.diagnosis.frames import source_of
-from d2lhelpers.diagnosis.variants import variants
+from d2lhelpers.diagnosis.variants import STAGES, variants
 from tests import survivors, verdicts
 from tests.solutions import exercises, solutions, topics
 
@@ -215,7 +215,7 @@ def test_the_tree_is_as_it_was_after_all_edits():
     for answer in (wrong_dim, too_early, never_ends, nested, edge):
         search = repair.Search(standard, answer, source_of(answer), [])
         before = unparse(search.tree)
-        edited = {unparse(fix_missing_locations(search.tree)) for stage in ("likely", "wide", "unlikely")
+        edited = {unparse(fix_missing_locations(search.tree)) for stage in STAGES
                   for _ in variants(search.tree, stage)}
         assert unparse(search.tree) == before and len(edited) > 20
 
@@ -270,21 +270,48 @@ def test_on_fair_inputs_solution_and_oracle_agree(topic):
 
 @pytest.mark.parametrize("topic", verdicts.written())
 def test_answers_that_are_in_no_list(topic, monkeypatch):
-    """Right ones are accepted, wrong ones are not, and each sentence about them was read and judged."""
-    monkeypatch.setattr(repair, "SECONDS", 60)  # the same sentences on every machine
-    line = verdicts.row(topic, list(verdicts.verdicts(topic)), verdicts.judged())
-    named = line["listed"] + line["repair"] + line["fact"] + line["condition"]
+    """Right ones are accepted, wrong ones are not, and each sentence about them was read and judged.
+
+    The search takes its time, so that the sentences are the same on every machine; where it found nothing when
+    the answers were judged, it is left out: the command does it in full.
+    """
+    read, find = verdicts.judged(), repair.find
+    known = {key.split(".")[-1] for key in read if key.startswith(f"{topic}.")}
+    monkeypatch.setattr(repair, "SECONDS", 60)
+    monkeypatch.setattr(repair, "find", lambda exercise, answer, trials: find(exercise, answer, trials)
+                        if getattr(answer, "__name__", "") in known else None)
+    line = verdicts.row(topic, list(verdicts.verdicts(topic)), read)
+    named = sum(line[kind] for kind in verdicts.NAMED)
     assert line["rejected"] == line["raised"] == line["accepted"] == 0, line
     assert named >= 0.4 * line["W"], line
     assert line["unread"] == 0, "python -m tests.verdicts --unread"
-    assert line["false"] <= max(1, 0.02 * named), line
 
 
-QUICK = {"tensors": "scores"}
+def test_what_is_said_is_true():
+    said = [true for sentences in verdicts.judged().values() for true in sentences.values()]
+    assert len(said) > 150 and said.count(False) <= 0.02 * len(said)
+
+
+QUICK = {"tensors": "standardise", "monte_carlo_vs_gradient_descent": "estimate_pi", "activations": "maxout",
+         "backprop": "tanh_backward", "optimizers": "largest_stable_lr", "initialization": "uniform_bound",
+         "cnn_kernels": "kernel_gradient", "cnn_families": "sight", "rnn_lstm": "perplexity_of", "gan": "forger_loss",
+         "style_transfer": "roughness", "house_prices": "kfold", "garbage": "class_weights",
+         "scaling_out": "next_scale"}
 
 
 @pytest.mark.parametrize("topic, label", QUICK.items())
 def test_no_wrong_idea_survives_an_exercises_inputs(topic, label):
-    _, found = survivors.survivors(exercises(topic)[label], solutions(topic)[label], count=20)
+    """One exercise per notebook; `python -m tests.survivors` does them all."""
+    tried, found = survivors.survivors(exercises(topic)[label], solutions(topic)[label], count=20)
     named = survivors.named()
-    assert not [item for item in found if item[1] and (f"{topic}.{label}", item[0]) not in named]
+    assert tried > 40 and not [item for item in found if item[1] and (f"{topic}.{label}", item[0]) not in named]
+
+
+def test_a_missing_input_is_found():
+    """Without negative numbers nobody can tell `x` from `abs(x)`."""
+    def reference(x):
+        return x + 1
+    poor = Exercise([(torch.tensor([1.0, 2.0]),)], lambda x: 1 + x, {}, HINTS,
+                    vary=lambda args, rng: (torch.tensor([rng.uniform(-2, 2), 1.0]),))
+    _, found = survivors.survivors(poor, reference, count=20)
+    assert any("abs" in edit and bad for edit, bad, _ in found)

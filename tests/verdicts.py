@@ -1,9 +1,12 @@
-"""Measure the checks on answers that are in no list: `python -m tests.verdicts [--unread] [topic …]`.
+"""Measure the checks on answers that are in no list: `python -m tests.verdicts [--unread] [--all] [topic …]`.
 
-Prints one row per notebook: W wrong answers, and of them: accepted (the check is fooled), listed (named by the
-exercise's list), repair (named by the search for a single edit), fact (a dtype, a sign, a transposed matrix, a
-condition), generic; right answers that are rejected; verdicts that raised; milliseconds per verdict.
-`judged.json` holds what a reader says of every named sentence: true of that answer, or false.
+Prints one row per notebook: W wrong answers, and of them: accepted (the check is fooled), named by the exercise's
+list, by the search for a single edit, by a fact (a dtype, a sign, a transposed matrix) or by a condition; generic;
+sentences judged false, and unread ones; right answers that are rejected; verdicts that raised; milliseconds.
+
+`answers/judged.json` holds what a reader says of every sentence: true of that answer, or false. `--unread` prints
+what nobody has judged, `--all` every answer; `--accept`, after reading, writes the unread ones down as true.
+`--patient` searches up to a minute per answer, so that nothing depends on the machine.
 """
 
 import json
@@ -15,6 +18,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from d2lhelpers.diagnosis import repair
 from d2lhelpers.diagnosis.frames import source_of
 from tests.answers import answers
 from tests.solutions import exercises, topics
@@ -24,7 +28,7 @@ NAMED = ("listed", "repair", "fact", "condition")
 
 
 def verdicts(topic):
-    """Yield (function, exercise's name, slip or None, kind, sentence, seconds) for every answer of a topic."""
+    """Yield (key, function, slip or None, kind, sentence, seconds) for every answer of a topic."""
     own = exercises(topic)
     for function, label, slip in answers(import_module(f"tests.answers.{topic}")):
         start = time.perf_counter()
@@ -32,7 +36,8 @@ def verdicts(topic):
             text, _, kind = replace(own[label], _tries=[])._judge(function)
         except Exception as error:
             text, kind = f"{type(error).__name__}: {error}", "raised"
-        yield function, label, slip, kind, text.split("\n")[0].removeprefix("✗ "), time.perf_counter() - start
+        sentence = text.split("\n")[0].removeprefix("✗ ")
+        yield f"{topic}.{label}.{function.__name__}", function, slip, kind, sentence, time.perf_counter() - start
 
 
 def written():
@@ -41,50 +46,64 @@ def written():
 
 
 def judged():
-    """Return {topic.function: [sentence, whether it is true]}, dict."""
+    """Return {topic.exercise.function: {sentence: whether it is true}}, dict."""
     return json.loads(JUDGED.read_text(encoding="utf-8")) if JUDGED.exists() else {}
+
+
+def is_unread(item, read):
+    """Tell whether a verdict names something that nobody has judged, bool."""
+    return item[2] is not None and item[3] in NAMED and item[4] not in read.get(item[0], {})
 
 
 def row(topic, found, read):
     """Return one row of the table, dict."""
     wrong = [item for item in found if item[2] is not None]
     kinds = [item[3] for item in wrong]
-    said = [(f"{topic}.{item[0].__name__}", item[4]) for item in wrong if item[3] in NAMED]
     times = sorted(1000 * item[5] for item in found)
     return {"notebook": topic, "W": len(wrong), "accepted": kinds.count("right"),
-            **{kind: kinds.count(kind) for kind in ("listed", "repair", "fact")}, "condition": kinds.count("condition"),
+            **{kind: kinds.count(kind) for kind in NAMED},
             "generic": len(wrong) - sum(kinds.count(kind) for kind in (*NAMED, "right", "raised")),
-            "false": sum(read.get(key) == [sentence, False] for key, sentence in said),
-            "unread": sum(read.get(key, [None])[0] != sentence for key, sentence in said),
+            "false": sum(read.get(key, {}).get(said) is False for key, _, _, kind, said, _ in wrong if kind in NAMED),
+            "unread": sum(is_unread(item, read) for item in wrong),
             "rejected": sum(item[2] is None and item[3] != "right" for item in found),
             "raised": sum(item[3] == "raised" for item in found),
             "median ms": round(statistics.median(times)), "p95 ms": round(times[int(0.95 * (len(times) - 1))])}
 
 
+def accept(found):
+    """Write the unread sentences of some verdicts down as true."""
+    read = judged()
+    for item in found:
+        if is_unread(item, read):
+            read.setdefault(item[0], {})[item[4]] = True
+    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(read[key], ensure_ascii=False)}" for key in sorted(read))
+    JUDGED.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
 def main(*arguments):
-    """Print the table; with `--unread` the answers whose sentence nobody judged, with `--all` every answer."""
-    chosen, read, rows, all_times = [a for a in arguments if not a.startswith("-")] or written(), judged(), [], []
+    """Print the table; return how many sentences are unread, answers misjudged, or verdicts raised."""
+    chosen = [a for a in arguments if not a.startswith("-")] or written()
+    repair.SECONDS = 60 if "--patient" in arguments else repair.SECONDS
+    rows, every, read = [], [], judged()
     for topic in chosen:
         found = list(verdicts(topic))
-        all_times += [item[5] for item in found]
+        every += found
         rows.append(row(topic, found, read))
-        for function, label, slip, kind, sentence, _ in found:
-            key = f"{topic}.{function.__name__}"
-            unread = slip is not None and kind in NAMED and read.get(key, [None])[0] != sentence
-            fooled = (slip is None) != (kind == "right")
-            if "--all" in arguments or fooled or ("--unread" in arguments and unread):
-                print(f"--- {key} ({label}) [{kind}] slip: {slip}\n{source_of(function)}    => {sentence}\n")
-    print(" | ".join(rows[0]))
-    for line in rows:
-        print(" | ".join(map(str, line.values())))
-    total = {key: sum(line[key] for line in rows) for key in rows[0] if key not in ("notebook", "median ms", "p95 ms")}
-    times = sorted(1000 * t for t in all_times)
-    print("all | " + " | ".join(map(str, total.values())) + f" | {statistics.median(times):.0f} | "
-          f"{times[int(0.95 * (len(times) - 1))]:.0f}")
+        for item in found:
+            misjudged = (item[2] is None) != (item[3] == "right")
+            if "--all" in arguments or misjudged or ("--unread" in arguments and is_unread(item, read)):
+                print(f"--- {item[0]} [{item[3]}] slip: {item[2]}\n{source_of(item[1])}    => {item[4]}\n", flush=True)
+    if "--accept" in arguments:
+        accept(every)
+    rows.append({**row("all", every, read)})
+    print("| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0]))
+    print("\n".join("| " + " | ".join(map(str, line.values())) + " |" for line in rows))
+    total = rows[-1]
     named = sum(total[kind] for kind in NAMED)
-    print(f"named {named / total['W']:.1%}, false {total['false'] / max(named, 1):.1%}, "
+    print(f"\nnamed {named / total['W']:.1%}, false {total['false'] / max(named, 1):.1%}, "
           f"wrongly accepted {total['accepted'] / total['W']:.1%}")
+    return sum(total[key] for key in ("unread", "rejected", "raised"))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(1 if main(*sys.argv[1:]) else 0)

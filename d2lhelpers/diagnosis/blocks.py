@@ -4,6 +4,7 @@ import ast
 import copy
 
 from d2lhelpers.diagnosis.operators import permuted
+from d2lhelpers.diagnosis.roles import is_number
 
 
 def block_edits(block):
@@ -38,9 +39,22 @@ def _assignments(statement):
     elif len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Tuple):
         for parts in permuted(statement.targets[0].elts):
             yield "targets", ast.Assign([ast.Tuple(parts, ast.Store())], statement.value)
-    elif len(statement.targets) == 1:
+        yield from _pairs(statement)
+    elif len(statement.targets) == 1 and not is_number(statement.value):
         for op in (ast.Add(), ast.Sub(), ast.Mult(), ast.Div()):
             yield "accumulate", ast.AugAssign(statement.targets[0], op, statement.value)
+
+
+def _pairs(statement):
+    """Yield `w, b = w + x, 1` for `w, b = x, 1`: one of several values is to be changed, not replaced."""
+    targets, value = statement.targets[0].elts, statement.value
+    if not isinstance(value, ast.Tuple) or len(value.elts) != len(targets):
+        return
+    for i, target in enumerate(targets):
+        for op in (ast.Add(), ast.Sub(), ast.Mult()) if isinstance(target, ast.Name) else ():
+            parts = list(value.elts)
+            parts[i] = ast.BinOp(ast.Name(target.id, ast.Load()), op, parts[i])
+            yield "accumulate", ast.Assign(statement.targets, ast.Tuple(parts, ast.Load()))
 
 
 def _loops(loop, before, after):

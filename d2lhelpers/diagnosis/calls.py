@@ -22,6 +22,7 @@ def call_edits(node, names):
     name, mine, has = method(node), on_tensor(node), {keyword.arg for keyword in node.keywords}
     if mine:
         yield "call", node.func.value
+        yield from _steps(node)
     elif node.args and isinstance(node.func, (ast.Attribute, ast.Name)):
         for arg in node.args[:2]:
             if not isinstance(arg, ast.Starred):
@@ -43,6 +44,10 @@ def call_edits(node, names):
     yield from _counts(node, name)
 
 
+def _keep():
+    return ast.keyword("keepdim", ast.Constant(True))
+
+
 def _with(node, **options):
     return ast.Call(node.func, node.args, [*node.keywords, *(
         ast.keyword(key, ast.Constant(value)) for key, value in options.items())])
@@ -59,8 +64,25 @@ def _dims(node, name, mine, has):
             yield "newdim", _with(node, dim=dim, keepdim=True)
     elif mine and len(node.args) == 1 and is_number(node.args[0]):
         yield "dim", ast.Call(node.func, [], node.keywords)
+        if name not in NO_DIM:
+            for dim in (0, 1, -1):
+                yield "dim", ast.Call(node.func, [ast.Constant(dim)], [*node.keywords, _keep()])
+    elif has == {"dim"} and name not in NO_DIM:
+        for dim in (0, 1, -1):
+            yield "dim", ast.Call(node.func, node.args, [ast.keyword("dim", ast.Constant(dim)), _keep()])
     if (node.args or has & {"dim", "axis"}) and "keepdim" not in has:
         yield "flag", _with(node, keepdim=True)
+
+
+def _steps(node):
+    """Yield two steps in the other order: `x.log().clamp(1)` as `x.clamp(1).log()`, `(x**2).sum()` as `x.sum()**2`."""
+    inner = node.func.value
+    if isinstance(inner, ast.Call) and on_tensor(inner):
+        first = ast.Call(ast.Attribute(inner.func.value, node.func.attr, ast.Load()), node.args, node.keywords)
+        yield "order", ast.Call(ast.Attribute(first, inner.func.attr, ast.Load()), inner.args, inner.keywords)
+    elif isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow):
+        first = ast.Call(ast.Attribute(inner.left, node.func.attr, ast.Load()), node.args, node.keywords)
+        yield "order", ast.BinOp(first, ast.Pow(), inner.right)
 
 
 def _sizes(node, name, names):

@@ -1,6 +1,6 @@
 """Small edits of one expression: the slips that people make, and their inverses.
 
-Each is a pair (kind, new node). The kinds are those of `sentences`.
+Each is a pair (kind, new node). The kinds are those of `sentences`. What was left out altogether is in `omissions`.
 """
 
 import ast
@@ -9,7 +9,6 @@ from d2lhelpers.diagnosis.calls import call_edits
 from d2lhelpers.diagnosis.operators import constant, decision, operation, permuted, subscript
 from d2lhelpers.diagnosis.roles import is_number, method, role_of
 
-WRAPS = ("abs", "sqrt", "square", "log", "exp", "sum", "mean")
 PAIRS = [(0, 1), (1, 2), (0, 2), (2, 3), (1, 3), (2, 4), (3, 4), (-2, -1)]
 
 
@@ -50,58 +49,12 @@ def likely(node, parents, names):
     if role == "dim" and not isinstance(parent, (ast.Tuple, ast.UnaryOp)) and _is_dims(node):
         for pair in PAIRS:
             yield "dim", ast.Tuple([ast.Constant(dim) for dim in pair], ast.Load())
-    if role == "const" and _is_value(node, parent):
+    if role == "const" and is_value(node, parent):
         yield "transpose", ast.Attribute(node, "T", ast.Load())
         yield "not", ast.UnaryOp(ast.Invert(), node)
         yield "minus", ast.UnaryOp(ast.USub(), node)
         for index in ("[:, None]", "[:, None, None]", "[None]"):
             yield "axis", ast.Subscript(node, ast.parse(f"x{index}", mode="eval").body.slice, ast.Load())
-
-
-def unlikely(node, parents, names, parameters):
-    """Yield (kind, new) where something was left out or mistaken: a function, a constant, a variable. Tried last.
-
-    Parameters
-    ----------
-    names : list of str
-        The parameters, and the local variables that are set once.
-    parameters : list of str
-    """
-    role = role_of(parents, node)
-    if role == "const" and is_number(node):
-        for name in parameters:
-            yield "const", ast.Name(name, ast.Load())
-    if role != "const" or not _is_value(node, parents[0]):
-        return
-    for name in WRAPS:
-        yield "wrap:" + name, ast.Call(ast.Attribute(node, name, ast.Load()), [], [])
-    yield "wrap:sqrt", ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
-    yield "wrap:square", ast.BinOp(node, ast.Pow(), ast.Constant(2))
-    if not isinstance(node, ast.Name):
-        for k in (2, 0.5, 4, 0.25):
-            yield "scaled", ast.BinOp(node, ast.Mult(), ast.Constant(k))
-        for k in (1, -1):
-            yield "shifted", ast.BinOp(node, ast.Add(), ast.Constant(k))
-        yield "complement", ast.BinOp(ast.Constant(1), ast.Sub(), node)
-        for name in parameters:
-            yield "replaced", ast.Name(name, ast.Load())
-    for options in ("", "0", "1, keepdim=True"):
-        mean = ast.parse(f"(x).mean({options})", mode="eval").body
-        mean.func.value = node
-        yield "centre", ast.BinOp(node, ast.Sub(), mean)
-    yield from _missing(node, names, parameters)
-
-
-def _missing(node, names, parameters):
-    for other in names:
-        if ast.unparse(node) == other:
-            continue  # x / x and x - x are constants
-        for op in (ast.Mult, ast.Div, ast.Add, ast.Sub):
-            yield "missing", ast.BinOp(node, op(), ast.Name(other, ast.Load()))
-    for other in parameters:
-        size = ast.Call(ast.Name("len", ast.Load()), [ast.Name(other, ast.Load())], [])
-        for op in (ast.Mult, ast.Div):
-            yield "missing", ast.BinOp(node, op(), size)
 
 
 def _row(node, parent):
@@ -123,7 +76,7 @@ def _is_dims(node):
         isinstance(node, ast.Tuple) and len(node.elts) == 2 and all(map(is_number, node.elts)))
 
 
-def _is_value(node, parent):
+def is_value(node, parent):
     """Tell whether a node is an expression that can be calculated with."""
     if not isinstance(node, (ast.BinOp, ast.Call, ast.Subscript, ast.Name)) or _is_callee(node, parent):
         return False

@@ -51,6 +51,9 @@ def operation(node):
         yield "power" if isinstance(op, ast.Pow) else "factor", a
         if not isinstance(op, (ast.Pow, ast.Mod)):
             yield "factor", b
+    if isinstance(op, ast.Pow) and isinstance(a, ast.Call) and isinstance(a.func, ast.Attribute):
+        inner = ast.BinOp(a.func.value, op, b)  # x.sum()**2 -> (x**2).sum()
+        yield "order", ast.Call(ast.Attribute(inner, a.func.attr, ast.Load()), a.args, a.keywords)
     if not isinstance(op, (ast.Add, ast.Mult, ast.Pow)):
         yield "operands", ast.BinOp(b, op, a)
     yield from _brackets(a, op, b)

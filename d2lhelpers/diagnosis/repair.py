@@ -8,7 +8,7 @@ from d2lhelpers.diagnosis import fair, safety, sentences
 from d2lhelpers.diagnosis.frames import plain, source_of
 from d2lhelpers.diagnosis.trial import Trial, quiet, refusal, seed
 from d2lhelpers.diagnosis.values import close, number, shape_of
-from d2lhelpers.diagnosis.variants import variants
+from d2lhelpers.diagnosis.variants import STAGES, variants
 from d2lhelpers.diagnosis.watchdog import TooLong, Watchdog
 
 SECONDS = 0.3  # of computing time for one search
@@ -64,7 +64,7 @@ class Search:
         with Watchdog(cpu=0.1, wall=2.0) as self.dog, safety.guard(self.tree, self.scope):
             if self.passes(self.build(), self.pairs):
                 return None  # it is only wrong in the check's own call: nothing to mend here
-            for stage in ("likely", "wide", "unlikely"):
+            for stage in STAGES:
                 found = sorted(self.working(stage), key=lambda item: item[0])
                 if found:
                     return sentences.repair(self.source, *found[0][1:])
@@ -127,6 +127,9 @@ class Search:
 
     def is_coincidence(self, kind, new):
         """Tell whether the edited part is one and the same number everywhere (0, 1, infinity): right for no reason."""
+        if kind == "name":  # then what is calculated with it
+            new = next((node for node in ast.walk(self.tree) if isinstance(node, (ast.BinOp, ast.Compare))
+                        and new in ast.iter_child_nodes(node)), new)
         if not isinstance(new, ast.expr) or isinstance(new, (ast.Constant, ast.Name)) or kind in PLAIN:
             return False
         seen = set()

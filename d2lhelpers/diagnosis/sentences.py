@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 from d2lhelpers.diagnosis.roles import is_number, method
 
-LATE = {"wrap:abs": "an absolute value", "wrap:sqrt": "a root", "wrap:square": "a square", "wrap:log": "a logarithm",
-        "wrap:exp": "an exponential", "wrap:sum": "a sum", "wrap:mean": "a mean"}
-KINDS = """values targets dim dims flag correction transpose axis sign neg const brackets args exchange edge compare
-    condition branch not option einsum index shifted size count power muldiv whole matmul other name stale accumulate
-    update indent loop sequence call nest newdim term factor minus farther operands statement zero complement scaled"""
+LATE = {"abs": "an absolute value", "sqrt": "a root", "square": "a square", "log": "a logarithm", "sum": "a sum",
+        "exp": "an exponential", "mean": "a mean", "sigmoid": "a sigmoid", "relu": "a ReLU", "softmax": "a softmax",
+        "set": "the removal of repeats", "sorted": "the sorting", "int": "the rounding to a whole number"}
+LATE = {f"wrap:{name}": noun for name, noun in LATE.items()}
+KINDS = """values targets dim dims flag correction transpose axis sign neg const brackets order args exchange edge
+    compare condition branch not option einsum index shifted size count power muldiv whole matmul other name stale
+    accumulate update indent loop sequence call nest newdim term factor minus farther operands statement zero
+    complement scaled"""
 RANK = {kind: i for i, kind in enumerate(KINDS.split())}  # the most natural first
 NOUNS = {"index": "index", "size": "size", "count": "range", "const": "number", "zero": "number", "power": "power"}
 SHAPE = {"dim", "dims", "newdim", "flag", "axis", "nest"}
-ORDER = {"name", "args", "operands", "values", "einsum", "targets", "exchange", "stale"}
+ORDER = {"order", "name", "args", "operands", "values", "einsum", "targets", "exchange", "stale"}
 ENDS = {"index", "count", "loop", "size", "indent", "sequence"}
 LIMITS = {"compare", "edge", "condition", "branch", "not"}
 
@@ -129,7 +132,7 @@ def _said(quoter, kind, node, new):
     call = here if isinstance(node, ast.Call) else quote(quoter.around(node, ast.Call))
     if kind == "missing":
         what = "term" if isinstance(new.op, (ast.Add, ast.Sub)) else "factor"
-        return f"at {here} a {what} is missing, something with `{_name(new.right)}`"
+        return f"at {here} a {what} is missing, something with `{ast.unparse(new.right)}`"
     if kind in LATE:
         return f"{LATE[kind]} is still missing at {here}"
     if kind in NOUNS:
@@ -161,6 +164,8 @@ def _said(quoter, kind, node, new):
         "stale": f"{here} still has its old value in the next round",
         "nest": f"one pair of brackets is too much in {here}",
         "replaced": f"{here} is not what is needed in its place",
+        "order": f"the steps in {here} stand in the wrong order",
+        "mask": f"a value stands where true or false is needed, or the reverse: {here}",
         "centre": f"the mean is still to be subtracted from {here}",
         "correction": f"should {here} divide by n, or by n − 1?",
         "brackets": f"the brackets in {here}; what is calculated first?",
@@ -186,7 +191,3 @@ def _said(quoter, kind, node, new):
         "scaled": f"{here} is off by a constant factor",
         "shifted": f"{here} is off by one",
     }[kind]
-
-
-def _name(node):
-    return ast.unparse(node.args[0]) if isinstance(node, ast.Call) else ast.unparse(node)

@@ -69,8 +69,9 @@ def quiet():
     """Keep random states, dtype and grad mode as they are, and everything printed or warned off the page."""
     numpy = sys.modules.get("numpy")
     states = random.getstate(), numpy and numpy.random.get_state()
-    mode, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    mode, dtype, hook = torch.is_grad_enabled(), torch.get_default_dtype(), sys.unraisablehook
     out = _Printed()
+    sys.unraisablehook = lambda it: None if it.exc_type is TooLong else hook(it)  # it met a destructor: try again
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), \
             contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         warnings.simplefilter("ignore")
@@ -80,6 +81,7 @@ def quiet():
             random.setstate(states[0])
             if numpy:
                 numpy.random.set_state(states[1])
+            sys.unraisablehook = hook
             torch.set_grad_enabled(mode)
             torch.set_default_dtype(dtype)
 

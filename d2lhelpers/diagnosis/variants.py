@@ -5,9 +5,11 @@ import re
 
 from d2lhelpers.diagnosis import wide
 from d2lhelpers.diagnosis.blocks import block_edits
-from d2lhelpers.diagnosis.edits import likely, unlikely
+from d2lhelpers.diagnosis.edits import likely
+from d2lhelpers.diagnosis.omissions import absent, unlikely
 
 FIXED = {"decorator_list", "optional_vars", "defaults", "returns", "annotation"}
+STAGES = ("absent", "likely", "wide", "unlikely")
 ALIKE = (ast.BinOp, ast.Call, ast.Subscript, ast.Compare)
 
 
@@ -19,7 +21,8 @@ def variants(tree, stage):
     tree : ast.FunctionDef
         Changed while the generator is at a ``yield``, and as it was after its end.
     stage : str
-        ``likely`` edits of one place, ``wide`` ones of several places that belong together, or ``unlikely`` ones.
+        ``absent``: what brings in a parameter that is never read; ``likely`` edits of one place; ``wide`` ones of
+        several places that belong together; ``unlikely`` ones.
 
     Yields
     ------
@@ -31,9 +34,13 @@ def variants(tree, stage):
     places, names = list(_places(tree, [])), list(dict.fromkeys([*parameters, *stored]))
     if stage == "wide":
         yield from wide.all_dims(places)
+        yield from wide.same_numbers(places)
         yield from wide.renamed(tree, names)
         yield from _twins(places, names)
+        yield from _same_operand(places)
         return
+    read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    unread = [name for name in parameters if name not in read]
     steady = [name for name in names if name in parameters or stored.count(name) == 1]
     for parents, owner, field, index, node in places:
         if parents is None:
@@ -42,8 +49,9 @@ def variants(tree, stage):
                 yield kind, statement, block, []
             _put(owner, field, None, node)
             continue
-        edits = likely(node, parents, names) if stage == "likely" else unlikely(node, parents, steady, parameters)
-        for kind, new in edits:
+        edits = {"likely": lambda: likely(node, parents, names), "absent": lambda: absent(node, parents, unread),
+                 "unlikely": lambda: unlikely(node, parents, names, parameters, steady)}
+        for kind, new in edits[stage]():
             _put(owner, field, index, new)
             yield kind, node, new, []
         _put(owner, field, index, node)
@@ -74,6 +82,24 @@ def _twins(places, names):
             for (_, owner, field, index, _), (_, new) in zip(group, row, strict=True):
                 _put(owner, field, index, new)
             yield row[0][0], group[0][4], row[0][1], [place[4] for place in group[1:]]
+            for _, owner, field, index, node in reversed(group):
+                _put(owner, field, index, node)
+
+
+def _same_operand(places):
+    """Yield the same operand dropped from two to four expressions: `x / B` and `y / B`."""
+    groups = {}
+    for place in places:
+        node = place[4]
+        if place[0] is not None and isinstance(node, ast.BinOp):
+            groups.setdefault((type(node.op), ast.dump(node.right)), []).append(place)
+    for group in groups.values():
+        if 2 <= len(group) <= 4:
+            for _, owner, field, index, node in group:
+                _put(owner, field, index, node.left)
+            first = group[0][4]
+            kind = "term" if isinstance(first.op, (ast.Add, ast.Sub)) else "factor"
+            yield kind, first, first.left, [place[4] for place in group[1:]]
             for _, owner, field, index, node in reversed(group):
                 _put(owner, field, index, node)
 

@@ -19,6 +19,21 @@ def all_dims(places):
         node.value = value
 
 
+def same_numbers(places):
+    """Yield edits that give a number the same other value everywhere in the function."""
+    groups = {}
+    for parents, *_, node in places:
+        if parents and is_number(node) and node.value not in (0, 1) and role_of(parents, node) != "dim":
+            groups.setdefault(node.value, []).append(node)
+    for value, nodes in groups.items():
+        for new in (value + 1, value - 1, 2 * value, value / 2) if 2 <= len(nodes) <= 6 else ():
+            for node in nodes:
+                node.value = int(new) if new == int(new) else new
+            yield "const", nodes[0], nodes[0], nodes[1:]
+        for node in nodes:
+            node.value = value
+
+
 def renamed(tree, names):
     """Yield edits that exchange two names in one statement, or let a loop's result take an older variable's place."""
     for statement in (node for node in ast.walk(tree) if isinstance(node, ast.stmt) and node is not tree):
