@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import without_autograd
 
 
 def _random(seed, *shapes):
@@ -19,6 +20,10 @@ def _wave(x):
     return (x - 1) ** 4 + 3 * x**2
 
 
+def _low(x):
+    return x**3 - 5 * x - 4
+
+
 def _derivative(f, x, order):
     """Return the exact derivative by autograd."""
     x = x.clone().requires_grad_()
@@ -30,7 +35,7 @@ def _derivative(f, x, order):
 
 _x = torch.tensor(1.5, dtype=torch.float64)
 curvature = Exercise(
-    inputs=[(_quartic, _x, 0.5), (_wave, -2 * _x, 0.25)],
+    inputs=[(_quartic, _x, 0.5), (_wave, -2 * _x, 0.25), (_low, _x / 2, 0.3)],  # f < 0 at all three points
     oracle=lambda f, x, h: _derivative(f, x, 2) + h**2 / 12 * _derivative(f, x, 4),  # Taylor; exact for a quartic
     mistakes={
         "that is the slope (central difference). The curvature is the slope of the slope.":
@@ -45,7 +50,7 @@ curvature = Exercise(
             lambda f, x, h: -(f(x + h) - 2 * f(x) + f(x - h)) / h**2,
         "you divide by (2h)². The two slopes are h apart, not 2h.":
             lambda f, x, h: (f(x + h) - 2 * f(x) + f(x - h)) / (2 * h) ** 2,
-        "all three points lie to the right of x: the result belongs to x + h.":
+        "no point lies to the left of x: the result belongs to x + h.":
             lambda f, x, h: (f(x + 2 * h) - 2 * f(x + h) + f(x)) / h**2,
         "the division is missing: that is only the bend in the three values.":
             lambda f, x, h: f(x + h) - 2 * f(x) + f(x - h),
@@ -68,7 +73,7 @@ tanh_backward = Exercise(
     inputs=_tanh_inputs,
     oracle=_tanh,
     mistakes={
-        "that is the slope alone: multiply it by the blame that arrives, dY.":
+        "that is the local slope alone: multiply it by the gradient that arrives, dY.":
             lambda dY, Y: 1 - Y**2,
         "the square is missing: the slope of tanh is 1 − Y².":
             lambda dY, Y: dY * (1 - Y),
@@ -78,11 +83,11 @@ tanh_backward = Exercise(
             lambda dY, Y: dY * (1 - torch.tanh(Y) ** 2),
         "plus instead of minus: the slope of tanh is never above 1.":
             lambda dY, Y: dY * (1 + Y**2),
-        "you pass the blame on unchanged, as addition would.":
+        "you pass the gradient on unchanged, as addition would.":
             lambda dY, Y: dY.clone(),
-        "that is the forward direction: dY times the output.":
+        "that is dY times the output; it wants dY times the local slope, 1 − Y².":
             lambda dY, Y: dY * Y,
-        "blame times slope: multiply, do not add.":
+        "gradient times slope: multiply, do not add.":
             lambda dY, Y: dY + (1 - Y**2),
     },
     hints=("dX is dY times the local slope, element by element.",
@@ -102,19 +107,24 @@ def _masked(dY, X, W):
     return dY * (X @ W > 0)
 
 
+_shut = (torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]),  # X @ W is exactly 0 in two places
+         torch.tensor([[1.0, 1.0], [2.0, -1.0], [-1.0, 2.0]]), torch.tensor([[1.0, 2.0], [-1.0, 0.5]]))
 shortcut_backward = Exercise(
-    inputs=[_random(0, (5, 3), (5, 3), (3, 3)), _random(1, (2, 4), (2, 4), (4, 4))],
+    inputs=[_random(0, (5, 3), (5, 3), (3, 3)), _random(1, (2, 4), (2, 4), (4, 4)), _shut],
     oracle=_shortcut,
+    conditions=(without_autograd,),
     mistakes={
-        "the shortcut is missing: X is used twice, so two blames arrive at it and add up.":
+        "at exactly 0 the gate is shut: the ReLU's slope there is 0, so `>` and not `>=`.":
+            lambda dY, X, W: (dY * (X @ W >= 0) @ W.T + dY, X.T @ (dY * (X @ W >= 0))),
+        "the shortcut is missing: X is used twice, so two gradients arrive at it and add up.":
             lambda dY, X, W: (_masked(dY, X, W) @ W.T, X.T @ _masked(dY, X, W)),
         "dX has the shortcut only. The way through W and the ReLU belongs to it too.":
             lambda dY, X, W: (dY.clone(), X.T @ _masked(dY, X, W)),
-        "the ReLU is missing: where X @ W was negative, no blame gets through.":
+        "the ReLU is missing: where X @ W was negative, no gradient gets through.":
             lambda dY, X, W: (dY @ W.T + dY, X.T @ dY),
         "the ReLU looked at X @ W, not at X.":
             lambda dY, X, W: (dY * (X > 0) @ W.T + dY, X.T @ (dY * (X > 0))),
-        "the shortcut goes round the ReLU: its blame is not masked.":
+        "the shortcut goes round the ReLU: its gradient is not masked.":
             lambda dY, X, W: (_masked(dY, X, W) @ W.T + _masked(dY, X, W), X.T @ _masked(dY, X, W)),
         "W must be transposed on the way back: `@ W.T`.":
             lambda dY, X, W: (_masked(dY, X, W) @ W + dY, X.T @ _masked(dY, X, W)),
@@ -123,10 +133,10 @@ shortcut_backward = Exercise(
         "dW is transposed: it must be laid out like W, so `X.T @ …`.":
             lambda dY, X, W: (_masked(dY, X, W) @ W.T + dY, _masked(dY, X, W).T @ X),
     },
-    hints=("X is used twice. At a branch, the blames of both ways are added.",
-           "First `dZ = dY * (X @ W > 0)`, the blame in front of the ReLU.",
+    hints=("X is used twice. At a branch, the gradients of both ways are added.",
+           "First `dZ = dY * (X @ W > 0)`, the gradient in front of the ReLU.",
            "`return dZ @ W.T + dY, X.T @ dZ`"),
-    praise="The `+ dY` is why very deep networks with shortcuts (ResNets) can be trained at all.",
+    praise="The `+ dY` gets through even where every gate is shut: a reason why deep ResNets can be trained.",
 )
 
 
@@ -151,6 +161,7 @@ def _smooth(logits, y, eps):
 smooth_loss_backward = Exercise(
     inputs=[(*_random(0, (3, 4)), torch.tensor([0, 3, 1]), 0.1), (*_random(1, (2, 5)), torch.tensor([4, 4]), 0.4)],
     oracle=_smooth_loss,
+    conditions=(without_autograd,),
     mistakes={
         "the labels are still one-hot: mix them with the uniform distribution first.":
             lambda logits, y, eps: _pull(logits, _one_hot(logits, y)),
@@ -173,7 +184,7 @@ smooth_loss_backward = Exercise(
     hints=("For any targets T whose rows sum to 1, the gradient is (P − T) / B.",
            "T is (1 − eps) times one-hot, plus eps / C everywhere.",
            "`T = (1 - eps) * F.one_hot(y, C) + eps / C`, then `(logits.softmax(dim=1) - T) / B`"),
-    praise="With smoothed labels even a right answer gets blame once it is too sure of itself.",
+    praise="With smoothed labels even a right answer is pulled back once it is too sure of itself.",
 )
 
 
@@ -187,6 +198,33 @@ def _adjoint(parents, slopes):
     return torch.linalg.solve(torch.eye(n, dtype=torch.float64) - A.T, torch.eye(n, dtype=torch.float64)[-1]).tolist()
 
 
+def _queue(parents, slopes, once):
+    """Take nodes from a queue in the order in which they were met, not when they are complete."""
+    grads = [0.0] * (len(parents) - 1) + [1.0]
+    queue, done = [len(parents) - 1], set()
+    while queue:
+        node = queue.pop(0)
+        if once and node in done:
+            continue
+        done.add(node)
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            grads[parent] += slope * grads[node]
+            queue.append(parent)
+    return grads
+
+
+def _recursive(parents, slopes):
+    grads = [0.0] * (len(parents) - 1) + [1.0]
+
+    def visit(node):
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            grads[parent] += slope * grads[node]
+            visit(parent)
+
+    visit(len(parents) - 1)
+    return grads
+
+
 def _walk(parents, slopes, order=reversed, start=1.0, push=lambda old, slope, grad: old + slope * grad):
     grads = [0.0] * (len(parents) - 1) + [start]
     for node in order(range(len(parents))):
@@ -197,29 +235,42 @@ def _walk(parents, slopes, order=reversed, start=1.0, push=lambda old, slope, gr
 
 blame = Exercise(
     inputs=[([(), (), (0, 1), (0, 1), (2, 3)], [(), (), (3.0, 2.0), (1.0, 1.0), (5.0, 6.0)]),
-            ([(), (0,), (0,), (1, 2), (3, 0), (4,)], [(), (2.0,), (-1.0,), (1.0, 4.0), (0.5, 3.0), (-2.0,)])],
+            ([(), (0,), (0,), (1, 2), (3, 0), (4,)], [(), (2.0,), (-1.0,), (1.0, 4.0), (0.5, 3.0), (-2.0,)]),
+            # an inner node with two users, then two such in a row with a way past both
+            ([(), (0,), (1,), (1,), (2, 3)], [(), (2.0,), (3.0,), (4.0,), (1.0, 1.0)]),
+            ([(), (0,), (1,), (1,), (2, 3), (4,), (4, 1), (5, 6)],
+             [(), (2.0,), (3.0,), (-1.0,), (1.0, 2.0), (0.5,), (1.5, -2.0), (3.0, 1.0)]),
+            # one node used twice by the same user, and one that does not reach the loss
+            ([(), (), (0, 0), (1, 2), (2,)], [(), (), (3.0, 4.0), (1.0, 7.0), (5.0,)])],
     oracle=_adjoint,
+    vary=lambda args, random: (args[0], [tuple(random.choice((-2.0, -1.0, 0.5, 3.0)) for _ in one) for one in args[1]]),
     mistakes={
-        "a node that is used twice gets blame twice: `+=`, not `=`.":
+        "a node that is used twice gets a gradient twice: `+=`, not `=`.":
             lambda parents, slopes: _walk(parents, slopes, push=lambda old, slope, grad: slope * grad),
-        "you walk forwards. A node must have collected all its blame before it passes it on: `reversed`.":
+        "a node with two users passes on all that it has each time it is entered: wait until both have reported.":
+            _recursive,
+        "a node with two users stands in your queue twice, and passes on the same gradient again.":
+            lambda parents, slopes: _queue(parents, slopes, once=False),
+        "a node with two users passes its gradient on before the second one has reported.":
+            lambda parents, slopes: _queue(parents, slopes, once=True),
+        "you walk forwards. A node must have collected its whole gradient before it passes it on: `reversed`.":
             lambda parents, slopes: _walk(parents, slopes, order=list),
         "the walk needs a start: the gradient of the loss in itself is 1.":
             lambda parents, slopes: _walk(parents, slopes, start=0.0),
-        "the slopes are missing: the blame changes on every edge.":
+        "the slopes are missing: the gradient changes on every edge.":
             lambda parents, slopes: _walk(parents, slopes, push=lambda old, slope, grad: old + grad),
-        "blame *times* slope: along a path the slopes multiply.":
+        "gradient *times* slope: along a path the slopes multiply.":
             lambda parents, slopes: _walk(parents, slopes, push=lambda old, slope, grad: old + slope + grad),
-        "the blame that arrives is missing: you add up the slopes alone.":
+        "the gradient that arrives is missing: you add up the slopes alone.":
             lambda parents, slopes: _walk(parents, slopes, push=lambda old, slope, grad: old + slope),
-        "the blames of several ways add up; they do not multiply.":
+        "the gradients of several ways add up; they do not multiply.":
             lambda parents, slopes: _walk(parents, slopes, push=lambda old, slope, grad: (old or 1) * slope * grad),
     },
     hints=("Start with zeros, and 1 for the last node. Then walk from the last node to the first.",
            "For each parent of a node: `grads[parent] += slope * grads[node]`.",
            "`for node in reversed(range(len(parents))):` and inside "
            "`for parent, slope in zip(parents[node], slopes[node]):`"),
-    praise="Eight lines, and it differentiates any graph. The check solved a linear system instead.",
+    praise="It differentiates any graph whose local slopes you know. The check solved a linear system instead.",
 )
 
 
@@ -252,6 +303,7 @@ def _exchanged(*args):
 two_layer_gradients = Exercise(
     inputs=[_network(0, 6, 4, 5, 3), _network(1, 3, 2, 4, 4)],
     oracle=_two_layer,
+    conditions=(without_autograd,),
     mistakes={
         "the slope of the sigmoid is missing between the two layers.":
             lambda *args: _by_hand(*args, slope=lambda A, Z: 1),
@@ -271,7 +323,7 @@ two_layer_gradients = Exercise(
             _exchanged,
     },
     hints=("Forward first: Z = X @ W1 + b1, A = σ(Z), P = softmax of A @ W2 + b2. Keep A and P.",
-           "The blame at the logits is `dY = (P - F.one_hot(y, C)) / B`; behind the sigmoid it is "
+           "The gradient at the logits is `dY = (P - F.one_hot(y, C)) / B`; behind the sigmoid it is "
            "`dZ = dY @ W2.T * A * (1 - A)`.",
            "`return X.T @ dZ, dZ.sum(dim=0), A.T @ dY, dY.sum(dim=0)`"),
     praise="That is the whole of backpropagation for a network, in six lines.",
