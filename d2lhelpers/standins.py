@@ -48,7 +48,7 @@ def idioms():
 
 
 def patches(size, num_each=100):
-    """Cut random squares out of six photos: uint8 (N, size, size, 3), and names such as "brick/brick12"."""
+    """Cut random squares out of six photos: uint8 (N, 3, size, size), and names such as "brick/brick12"."""
     from PIL import Image
     rng, squares, names = np.random.default_rng(0), [], []
     for name, path in MATERIALS.items():
@@ -57,7 +57,7 @@ def patches(size, num_each=100):
             left, top = (rng.integers(length - side).item() for length in image.size)
             squares.append(image.resize((size, size), box=(left, top, left + side, top + side)))
             names.append(f"{name}/{name}{i + 1}")
-    return np.stack(squares), names
+    return np.ascontiguousarray(np.moveaxis(np.stack(squares), -1, 1)), names
 
 
 def painting(width=512, seed=0):

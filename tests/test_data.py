@@ -376,8 +376,17 @@ def test_digits_stand_in(offline, load):
 
 def test_photos_stand_in(offline):
     photos = data.load_trashnet(size=32)
-    assert photos.X.shape == (600, 3, 32, 32) and photos.names[0] == "brick/brick1"
-    check_pictures(photos.X, photos.y, photos.classes)
+    assert photos.pixels.shape == (600, 3, 32, 32) and photos.names[0] == "brick/brick1"
+    check_pictures(photos[:], photos.y, photos.classes)
+
+
+def test_some_photos(monkeypatch):
+    monkeypatch.setenv("D2L_OFFLINE", "1")
+    photos = data.load_trashnet(size=32)
+    some = data.load_trashnet(size=32, num=50)
+    place = photos.names.index(some.names[7])
+    assert len(some) == len(some.y) == 50 and some.pixels[7].equal(photos.pixels[place])
+    assert some.classes[some.y[7]] == photos.classes[photos.y[place]]
 
 
 def test_table_stand_in(offline):
@@ -448,10 +457,10 @@ def test_unpacked_mnist_reads_the_same(places, capsys):
 @needs_real
 def test_trashnet(real):
     photos = data.load_trashnet(size=24)
-    assert photos.X.shape == (2527, 3, 24, 24)
+    assert photos.pixels.shape == (2527, 3, 24, 24) and photos.pixels.dtype == torch.uint8
     assert photos.y.bincount().tolist() == [403, 501, 410, 594, 482, 137]
     assert photos.classes == ("cardboard", "glass", "metal", "paper", "plastic", "trash")
-    check_pictures(photos.X, photos.y, photos.classes)
+    check_pictures(photos[:], photos.y, photos.classes)
     assert photos.names[403] == "glass/glass1.jpg" and len(photos.names) == 2527
 
 

@@ -72,7 +72,7 @@ def load_styles():
 
 def load_contents():
     """Return TrashNet photos, uint8 (N, 3, 150, 150), and other photos in three sizes, list of float (1, 3, H, W)."""
-    trash = (255 * data.load_trashnet(150).X[::4]).byte()
+    trash = data.load_trashnet(150).pixels[::4]
     photos = [to_tensor(Image.open(standins.bundled(path)).convert("RGB"))[None] for path in PHOTOS]
     return trash, [shrink(photo, width) for photo in photos for width in (200, 256, 340)]
 
