@@ -26,7 +26,7 @@ def unlikely(node, parents, names, parameters, steady):
         for name in parameters:
             yield "const", ast.Name(name, ast.Load())
             yield "const", _call(ast.Name("len", ast.Load()), ast.Name(name, ast.Load()))
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(parents[0], ast.BinOp):
         yield "mask", node.left
     if isinstance(node, ast.Name) and isinstance(parents[0], (ast.Call, ast.For, ast.comprehension)) \
             and node in [*getattr(parents[0], "args", []), getattr(parents[0], "iter", None)]:
@@ -36,7 +36,7 @@ def unlikely(node, parents, names, parameters, steady):
         yield from absent(node, parents, names, TERMS)
         yield from absent(node, parents, steady, FACTORS)
         yield from _wraps(node)
-        yield from () if isinstance(parents[0], ast.Compare) else _masks(node)
+        yield from _masks(node) if isinstance(parents[0], ast.BinOp) else ()
         yield from _values(node, names)
         for other in parameters:
             for op in FACTORS:

@@ -79,10 +79,10 @@ class Search:
             if function and self.holds(function) and not self.is_coincidence(kind, new):
                 yield sentences.RANK.get(kind, 99), kind, node, new, others
 
-    def build(self):
-        """Return the function that the tree stands for now, or None where it does not compile."""
-        self.left = ROUNDS
-        tree = _Ticks().visit(copy.deepcopy(self.tree)) if self.has_while else self.tree
+    def build(self, tree=None):
+        """Return the function that a tree, by default the edited one, stands for; None where it does not compile."""
+        self.left, tree = ROUNDS, tree or self.tree
+        tree = _Ticks().visit(copy.deepcopy(tree)) if self.has_while else tree
         module = ast.fix_missing_locations(ast.Module([tree], []))
         self.scope["_tick"] = self.tick
         try:
@@ -110,8 +110,12 @@ class Search:
 
     def holds(self, function):
         """Tell whether a copy is right on all inputs, on the fair ones, and in what is asked for beyond numbers."""
-        return (self.passes(function, self.pairs) and self.passes(function, fair.inputs(self.exercise))
-                and not self.refused(function))
+        if not self.passes(function, self.pairs):
+            return False
+        start = time.process_time()
+        more = fair.inputs(self.exercise)  # made at the first call: that is not this search's time
+        self.end += time.process_time() - start
+        return self.passes(function, more) and not self.refused(function)
 
     def passes(self, function, pairs):
         """Tell whether a copy returns what is wanted, for each (args, wanted)."""
@@ -127,7 +131,7 @@ class Search:
 
     def is_coincidence(self, kind, new):
         """Tell whether the edited part is one and the same number everywhere (0, 1, infinity): right for no reason."""
-        if kind == "name":  # then what is calculated with it
+        if kind in ("name", "const", "zero"):  # then what is calculated with it
             new = next((node for node in ast.walk(self.tree) if isinstance(node, (ast.BinOp, ast.Compare))
                         and new in ast.iter_child_nodes(node)), new)
         if not isinstance(new, ast.expr) or isinstance(new, (ast.Constant, ast.Name)) or kind in PLAIN:
@@ -143,9 +147,11 @@ class Search:
                 seen.add(low if low == high else "not finite" if not found.isfinite().all() else "other")
             return value
 
-        _Watched(new).visit(self.tree)
+        new.watched = True
+        tree = _Watched().visit(copy.deepcopy(self.tree))  # the search goes on with the tree itself
+        del new.watched
         self.scope["_watch"] = watch
-        function = self.build()
+        function = self.build(tree)
         if function is None:
             return False
         for args, _ in [*self.pairs, *fair.inputs(self.exercise)]:
@@ -165,13 +171,10 @@ def _closure(function):
 
 
 class _Watched(ast.NodeTransformer):
-    """Puts `_watch(…)` round one node."""
-
-    def __init__(self, node):
-        self.node = node
+    """Puts `_watch(…)` round the node that is marked."""
 
     def visit(self, node):
-        if node is self.node:
+        if getattr(node, "watched", False):
             return ast.Call(ast.Name("_watch", ast.Load()), [node], [])
         return self.generic_visit(node)
 

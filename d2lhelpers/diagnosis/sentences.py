@@ -143,6 +143,8 @@ def _said(quoter, kind, node, new):
     if kind == "call":
         return f"the call of `{method(node)}` in {here} is too much"
     if kind == "factor":
+        if isinstance(node.op, (ast.BitAnd, ast.BitOr)):
+            return f"in {here} one part is too much"
         divided = isinstance(node.op, ast.Div) and new is not node.right and ast.unparse(new) == ast.unparse(node.left)
         return f"the division in {here} is too much" if divided else f"in {here} one factor is too much"
     if kind in ("muldiv", "whole", "matmul"):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import combinations
 
 from d2lhelpers.diagnosis import wide
 from d2lhelpers.diagnosis.blocks import block_edits
@@ -94,13 +95,14 @@ def _same_operand(places):
         if place[0] is not None and isinstance(node, ast.BinOp):
             groups.setdefault((type(node.op), ast.dump(node.right)), []).append(place)
     for group in groups.values():
-        if 2 <= len(group) <= 4:
-            for _, owner, field, index, node in group:
+        sizes = range(len(group), 1, -1) if len(group) <= 4 else ()
+        for some in (some for size in sizes for some in combinations(group, size)):
+            for _, owner, field, index, node in some:
                 _put(owner, field, index, node.left)
-            first = group[0][4]
+            first = some[0][4]
             kind = "term" if isinstance(first.op, (ast.Add, ast.Sub)) else "factor"
-            yield kind, first, first.left, [place[4] for place in group[1:]]
-            for _, owner, field, index, node in reversed(group):
+            yield kind, first, first.left, [place[4] for place in some[1:]]
+            for _, owner, field, index, node in reversed(some):
                 _put(owner, field, index, node)
 
 
@@ -115,8 +117,9 @@ def _places(node, parents):
         if field in ("body", "orelse") and isinstance(value, list) and value:
             yield None, node, field, None, value
         for i, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(child, ast.expr) and field not in ("target", "targets") and not isinstance(
-                    getattr(child, "ctx", None), ast.Store):
+            stored = isinstance(getattr(child, "ctx", None), ast.Store) or (
+                isinstance(getattr(node, "ctx", None), ast.Store) and field == "value")  # the x of `x[i] = …`
+            if isinstance(child, ast.expr) and not stored:
                 yield [node, *parents], node, field, i, child
             if isinstance(child, ast.AST):
                 yield from _places(child, [node, *parents])
