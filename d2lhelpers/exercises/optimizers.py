@@ -5,9 +5,10 @@ import math
 import torch
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import keeps_inputs
 
 
-def _slopes(seed, num_steps, n):
+def _gradients(seed, num_steps, n):
     generator = torch.Generator().manual_seed(seed)
     grads = torch.randn(num_steps, n, generator=generator, dtype=torch.float64)
     return grads + 0.5, torch.randn(n, generator=generator, dtype=torch.float64)
@@ -43,17 +44,17 @@ def _averaged(grads, w, lr, mu):
 
 
 momentum = Exercise(
-    inputs=[(*_slopes(0, 6, 3), 0.1, 0.9), (*_slopes(1, 9, 2), 0.05, 0.7)],
+    inputs=[(*_gradients(0, 6, 3), 0.1, 0.9), (*_gradients(1, 9, 2), 0.05, 0.7)],
     oracle=_sgd,
     mistakes={
-        "the velocity is forgotten at every step: create `v` *before* the loop.":
+        "this is plain descent, the velocity has no effect: make `v` *before* the loop, and step along `v`.":
             lambda grads, w, lr, mu: _sgd(grads, w, lr, 0.0),
-        "you walk uphill: the step is *minus* `lr` times the velocity.":
+        "you walk uphill: look at both signs; `v` *adds* the gradient, `w` *subtracts* `lr * v`.":
             lambda grads, w, lr, mu: _sgd(grads, w, lr, mu, maximize=True),
         "that is Nesterov's version: step along `v`, not along `grad + mu * v`.":
             lambda grads, w, lr, mu: _sgd(grads, w, lr, mu, nesterov=True),
-        "you average, (1 − μ)·grad, as Adam does. Momentum *adds* the whole slope.": _averaged,
-        "you step with the old velocity: first add the new slope to `v`, then step.":
+        "you average, (1 − μ)·grad, as Adam does. Momentum *adds* the whole gradient.": _averaged,
+        "each step is made with the velocity of the step before: first add the new gradient to `v`, then step.":
             lambda grads, w, lr, mu: _sgd(grads[:-1], w, lr, mu),
         "you return the velocity. Return the weights.":
             lambda grads, w, lr, mu: _velocity(grads, mu),
@@ -66,68 +67,73 @@ momentum = Exercise(
            "`v = torch.zeros_like(w)` before the loop; in it first `v`, then `w`.",
            "`v = mu * v + grad`, then `w = w - lr * v`."),
     praise="The same point as torch.optim.SGD(momentum=mu).",
+    conditions=(keeps_inputs,),
 )
 
 
-def _clip_torch(grads, max_norm):
-    params = [torch.zeros_like(grad, requires_grad=True) for grad in grads]
-    for p, grad in zip(params, grads, strict=True):
-        p.grad = grad.clone()
-    torch.nn.utils.clip_grad_norm_(params, max_norm)
-    return tuple(p.grad for p in params)
+def _quadratic(seed, n):
+    generator = torch.Generator().manual_seed(seed)
+    A = torch.randn(n, n, generator=generator, dtype=torch.float64)
+    H = A @ A.T / n + 0.2 * torch.eye(n, dtype=torch.float64)
+    return H, torch.randn(n, generator=generator, dtype=torch.float64)
 
 
-def _norm(grads):
-    return torch.cat([grad.flatten() for grad in grads]).norm()
+def _nesterov_torch(H, theta, lr, mu, num_steps, back=True):
+    """Walk with torch's Nesterov, which holds the point ahead; step back from it by lr·mu·v."""
+    w = theta.clone().requires_grad_()
+    optimizer = torch.optim.SGD([w], lr=lr, momentum=mu, nesterov=True)
+    for _ in range(num_steps):
+        w.grad = H @ w.detach()
+        optimizer.step()
+    return w.detach() + (lr * mu * optimizer.state[w]["momentum_buffer"] if back else 0)
 
 
-def _scaled(grads, factor):
-    return tuple(grad * factor for grad in grads)
+def _nesterov(H, theta, lr, mu, num_steps, ahead=lambda lr, mu: lr * mu, late=0):
+    v = torch.zeros_like(theta)
+    for _ in range(num_steps - late):
+        v = mu * v + H @ (theta - ahead(lr, mu) * v)
+        theta = theta - lr * v
+    return theta
 
 
-_layers = [torch.randn(4, 3, generator=torch.Generator().manual_seed(2)),
-           9 * torch.randn(3, generator=torch.Generator().manual_seed(3))]
-clip_all = Exercise(
-    inputs=[(_layers, 5.0), ([0.1 * layer for layer in _layers], 5.0)],
-    oracle=_clip_torch,
+look_ahead = Exercise(
+    inputs=[(*_quadratic(2, 3), 0.3, 0.9, 5), (*_quadratic(3, 2), 0.2, 0.6, 8)],
+    oracle=_nesterov_torch,
     mistakes={
-        "each layer is clipped by itself: that turns the step. Use one norm over all layers.":
-            lambda grads, c: tuple(_clip_torch([grad], c)[0] for grad in grads),
-        "short slopes grow: the factor may not exceed 1. Take `min(1, …)`.":
-            lambda grads, c: _scaled(grads, c / _norm(grads)),
-        "that is clipping by value: each entry is cut. Scale all entries by one factor.":
-            lambda grads, c: tuple(grad.clamp(-c, c) for grad in grads),
-        "the root is missing: the norm is the *root* of the sum of squares.":
-            lambda grads, c: _scaled(grads, min(1, c / _norm(grads) ** 2)),
-        "you add up the norms of the layers. Add the squares of all entries, then take the root.":
-            lambda grads, c: _scaled(grads, min(1, c / sum(grad.norm() for grad in grads))),
-        "you use the sum of absolute values, the L1 norm. The L2 norm is wanted.":
-            lambda grads, c: _scaled(grads, min(1, c / sum(grad.abs().sum() for grad in grads))),
-        "you return the slopes unchanged.":
-            lambda grads, c: tuple(grads),
-        "everything is scaled to zero or one: the factor is max_norm / norm, not a whole number.":
-            lambda grads, c: _scaled(grads, float(min(1, c // _norm(grads)))),
+        "that is plain momentum: the gradient is taken at θ, not at the point ahead.":
+            lambda *args: _nesterov(*args, ahead=lambda lr, mu: 0),
+        "you look ahead by μv: the velocity carries you `lr` times that.":
+            lambda *args: _nesterov(*args, ahead=lambda lr, mu: mu),
+        "you look ahead by ηv: only the fraction μ of the velocity is kept.":
+            lambda *args: _nesterov(*args, ahead=lambda lr, mu: lr),
+        "you look back: the velocity leads to θ *minus* ημv.":
+            lambda *args: _nesterov(*args, ahead=lambda lr, mu: -lr * mu),
+        "you return the point ahead, θ − ημv, which is PyTorch's w. Return θ.":
+            lambda *args: _nesterov_torch(*args, back=False),
+        "you are one step short: `num_steps` steps were asked for.":
+            lambda *args: _nesterov(*args, late=1),
     },
-    hints=("First one number: the norm of all entries of all layers together.",
-           "`sum((grad**2).sum() for grad in grads).sqrt()`",
-           "The factor is `min(1, max_norm / total)`; multiply every tensor by it."),
-    praise="One factor for all: the direction of the step is kept.",
-    tolerance=1e-4,
+    hints=("Three lines per step: the gradient somewhere, the velocity, the move.",
+           "Somewhere is `theta - lr * mu * v`, with the velocity from before this step.",
+           "`grad = H @ (theta - lr * mu * v)`, then `v = mu * v + grad`, then `theta = theta - lr * v`."),
+    praise="torch.optim.SGD(nesterov=True) holds the point ahead of yours.",
+    tolerance=1e-6,
 )
 
 
 def _adam_variant(grads, w, lr, beta1, beta2, eps, correct=(True, True), root=True, inside=False, shift=0,
-                  square=True, swap=False, total=False):
+                  square=True, swap=False, total=False, whole=False, turned=(False, False), alone=False, uphill=False):
     m = v = torch.zeros_like(w)
     if swap:
         beta1, beta2 = beta2, beta1
+    old1, old2 = (1 - beta1 if turned[0] else beta1), (1 - beta2 if turned[1] else beta2)
     for t, grad in enumerate(grads, start=1 + shift):
-        m = beta1 * m + (1 if total else 1 - beta1) * grad
-        v = beta2 * v + (1 - beta2) * (grad**2 if square else grad.abs())
-        m_hat = m / (1 - beta1**t) if correct[0] else m
+        m = old1 * m + (1 if total else 1 - old1) * grad
+        v = old2 * v + (1 if whole else 1 - old2) * (grad**2 if square else grad.abs())
+        m_hat = grad if alone else m / (1 - beta1**t) if correct[0] else m
         v_hat = v / (1 - beta2**t) if correct[1] else v
         below = (v_hat + eps).sqrt() if inside else v_hat.sqrt() + eps if root else v_hat + eps
-        w = w - lr * m_hat / below
+        w = w + (lr if uphill else -lr) * m_hat / below
     return w
 
 
@@ -140,7 +146,7 @@ def _adam_from_zero(grads, w, lr, beta1, beta2, eps):
 
 
 adam = Exercise(
-    inputs=[(*_slopes(4, 7, 3), 0.1, 0.9, 0.999, 1e-2), (*_slopes(5, 12, 2), 0.03, 0.8, 0.95, 1e-2)],
+    inputs=[(*_gradients(4, 7, 3), 0.1, 0.9, 0.999, 1e-2), (*_gradients(5, 12, 2), 0.03, 0.8, 0.95, 1e-2)],
     oracle=lambda grads, w, lr, beta1, beta2, eps: _drive(
         torch.optim.Adam, grads, w, lr=lr, betas=(beta1, beta2), eps=eps),
     mistakes={
@@ -151,8 +157,15 @@ adam = Exercise(
         "ε stands inside the root: it is √v̂ + ε, not √(v̂ + ε).": _mistaken(inside=True),
         "t is one too large: the first step has t = 1.": _mistaken(shift=1),
         "β₁ and β₂ are exchanged: β₁ belongs to m, β₂ to v.": _mistaken(swap=True),
-        "v averages the *squares* of the slopes, not their absolute values.": _mistaken(square=False),
-        "m adds whole slopes: an average weighs the new one by 1 − β₁.": _mistaken(total=True),
+        "v averages the *squares* of the gradients, not their absolute values.": _mistaken(square=False),
+        "m adds whole gradients: an average weighs the new one by 1 − β₁.": _mistaken(total=True),
+        "v adds whole squares: an average weighs the new one by 1 − β₂.": _mistaken(whole=True),
+        "in both averages old and new change places: β weighs the old value, 1 − β the new one.":
+            _mistaken(turned=(True, True)),
+        "in m old and new change places: β₁ weighs the old m, 1 − β₁ the new gradient.":
+            _mistaken(turned=(True, False)),
+        "m has no effect: step along m̂, not along the gradient itself.": _mistaken(alone=True),
+        "you walk uphill: `w` *subtracts* the step.": _mistaken(uphill=True),
         "t starts at 0, so the first correction divides by zero: `enumerate(grads, start=1)`.": _adam_from_zero,
     },
     hints=("Per step: t, the average m, the average v, the two corrections, the move.",
@@ -205,7 +218,7 @@ warm_cosine = Exercise(
     hints=("Two cases: `if t < warmup:` the line, else the cosine.",
            "In the fall, `share = (t - warmup) / (num_steps - warmup)` runs from 0 to 1.",
            "`lr * (1 + math.cos(math.pi * share)) / 2`"),
-    praise="Many language models are trained with this curve.",
+    praise="Many language models are trained with a curve of this kind.",
 )
 
 
@@ -216,7 +229,7 @@ def _sparse(seed):
 
 l1_step = Exercise(
     inputs=[(*_sparse(6), 0.5, 1.2), (*_sparse(7), 0.2, 2.0),
-            (torch.tensor([0.05, -0.05, 1.0, -1.0]), torch.zeros(4), 0.1, 1.0)],
+            (torch.tensor([0.05, -0.05, 1.0, -1.0, 0.0]), torch.zeros(5), 0.1, 1.0)],
     oracle=lambda w, grad, lr, lam: torch.nn.functional.softshrink(w - lr * grad, lr * lam),
     mistakes={
         "that is naive L1: small weights cross zero and tremble. Stop them at 0.":
@@ -235,6 +248,8 @@ l1_step = Exercise(
             lambda w, grad, lr, lam: torch.nn.functional.softshrink(w, lr * lam) - lr * grad,
         "the plain step is missing: pull w − η g, not w.":
             lambda w, grad, lr, lam: torch.nn.functional.softshrink(w, lr * lam),
+        "only positive entries survive: pull negative ones up towards 0, and keep their sign.":
+            lambda w, grad, lr, lam: (w - lr * grad - lr * lam).clamp(min=0),
         "you use the sign of the old w: take that of u = w − η g.":
             lambda w, grad, lr, lam: w.sign() * ((w - lr * grad).abs() - lr * lam).clamp(min=0),
     },
@@ -242,6 +257,7 @@ l1_step = Exercise(
            "The size shrinks by lr·lam, but not below 0: `(u.abs() - lr * lam).clamp(min=0)`.",
            "Multiply that by `u.sign()`."),
     praise="Soft thresholding: exact zeros, no trembling.",
+    conditions=(keeps_inputs,),
 )
 
 
@@ -267,14 +283,15 @@ def _curvatures(H):
 
 largest_stable_lr = Exercise(
     inputs=[(torch.tensor([[0.1, 0.0], [0.0, 2.0]], dtype=torch.float64), 0.9),
-            (torch.tensor([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]], dtype=torch.float64), 0.5)],
+            (torch.tensor([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]], dtype=torch.float64), 0.5),
+            (torch.tensor([[2.0, -1.0, 0.5], [-1.0, 3.0, 0.8], [0.5, 0.8, 1.5]], dtype=torch.float64), 0.25)],
     oracle=_bisect,
     mistakes={
         "that is the limit without momentum, 2/λmax. Momentum raises it.":
             lambda H, mu: 2 / _curvatures(H)[-1],
         "the 2 is missing: at that rate the walk is still stable.":
             lambda H, mu: (1 + mu) / _curvatures(H)[-1],
-        "you divide by 1 − μ. That is how a *steady* slope is amplified; at the limit the slope flips.":
+        "you divide by 1 − μ. That is how a *steady* gradient is amplified; at the limit it flips.":
             lambda H, mu: 2 / (1 - mu) / _curvatures(H)[-1],
         "you multiply by 1 − μ, but momentum raises the limit: by 1 + μ.":
             lambda H, mu: 2 * (1 - mu) / _curvatures(H)[-1],
@@ -288,6 +305,6 @@ largest_stable_lr = Exercise(
     hints=("At the limit the steepest coordinate flips for ever: w, −w, w, −w. What is v then?",
            "v ← μ v + λ w with v ← −v gives v (1 + μ) = −λ w; and w ← w − η v with w ← −w gives η v = 2 w.",
            "2 · (1 + mu) divided by the largest of `torch.linalg.eigvalsh(H)`."),
-    praise="A flipping slope is damped by 1 + μ, so the limit is 1 + μ times higher.",
+    praise="A flipping gradient is damped by 1 + μ, so the limit is 1 + μ times higher.",
     tolerance=1e-4,
 )
