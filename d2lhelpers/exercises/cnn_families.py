@@ -33,11 +33,11 @@ cost = Exercise(
             lambda C, FN, size, OH, OW: (FN * (size**2 + 1), FN * OH * OW * size**2),
         "the kernel has size × size weights, not size.":
             lambda C, FN, size, OH, OW: (FN * (C * size + 1), FN * OH * OW * C * size),
-        "the bias is added, not multiplied: it costs no product.":
+        "the bias is added, not multiplied: it costs no multiplication.":
             lambda C, FN, size, OH, OW: (FN * (C * size**2 + 1), FN * OH * OW * (C * size**2 + 1)),
-        "the products of one place only: the filter works at OH·OW places.":
+        "the multiplications of one place only: the filter works at OH·OW places.":
             lambda C, FN, size, OH, OW: (FN * (C * size**2 + 1), FN * C * size**2),
-        "the products of one filter only: there are FN of them.":
+        "the multiplications of one filter only: there are FN of them.":
             lambda C, FN, size, OH, OW: (FN * (C * size**2 + 1), OH * OW * C * size**2),
         "weights are shared: their number does not depend on OH and OW.":
             lambda C, FN, size, OH, OW: (FN * OH * OW * (C * size**2 + 1), FN * OH * OW * C * size**2),

@@ -193,14 +193,20 @@ def _no_sum(D, real, fake, t):
     return ((slope.norm(dim=1) - 1) ** 2).mean()
 
 
+def _vary_points(args, random):
+    D, real, _, _ = args
+    new_real, new_fake = _random(random.randrange(10**6), real.shape, real.shape)
+    return D, new_real, new_fake, torch.tensor([[random.random()] for _ in real])
+
+
 penalty = Exercise(
     inputs=[(_critic(1, 2.0), *_random(1, (5, 3), (5, 3)), torch.tensor([[0.1], [0.3], [0.5], [0.8], [1.0]])),
             (_critic(2, 0.5), *_random(2, (4, 3), (4, 3)), torch.tensor([[0.9], [0.2], [0.6], [0.4]]))],
     oracle=lambda D, real, fake, t: ((_slopes(D, _mix(real, fake, t)).norm(dim=1) - 1) ** 2).mean(),
     mistakes={
-        "the − 1 is missing: the slope should be 1, not 0.":
+        "the − 1 is missing: the gradient's length should be 1, not 0.":
             lambda D, real, fake, t: (_slopes(D, _mix(real, fake, t)).norm(dim=1) ** 2).mean(),
-        "the square is missing: a slope of 0.5 would earn a reward.":
+        "the square is missing: a length of 0.5 would earn a reward.":
             lambda D, real, fake, t: (_slopes(D, _mix(real, fake, t)).norm(dim=1) - 1).mean(),
         "you took one norm of the whole batch. Each row has its own gradient: `norm(dim=1)`.":
             lambda D, real, fake, t: (_slopes(D, _mix(real, fake, t)).norm() - 1) ** 2,
@@ -210,7 +216,7 @@ penalty = Exercise(
             lambda D, real, fake, t: ((_slopes(D, _mix(real, fake, t)) - 1) ** 2).mean(),
         "t weighs the drawing. It should weigh the real point: t · real + (1 − t) · fake.":
             lambda D, real, fake, t: ((_slopes(D, _mix(fake, real, t)).norm(dim=1) - 1) ** 2).mean(),
-        "the slope is taken at the real points, not at the points between.":
+        "the gradient is taken at the real points, not at the points between.":
             lambda D, real, fake, t: ((_slopes(D, real).norm(dim=1) - 1) ** 2).mean(),
         "you sum over the batch; the mean was asked for.":
             lambda D, real, fake, t: ((_slopes(D, _mix(real, fake, t)).norm(dim=1) - 1) ** 2).sum(),
@@ -224,6 +230,7 @@ penalty = Exercise(
            "`((slope.norm(dim=1) - 1) ** 2).mean()`"),
     praise="The check took the Jacobian row by row, and compared the gradient that reaches the weights of D.",
     conditions=(differentiable(0),),
+    vary=_vary_points,
 )
 
 

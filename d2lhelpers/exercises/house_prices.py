@@ -124,7 +124,8 @@ def _index_error(train, new):
 
 one_hot = Exercise(
     inputs=[(["tile", "flat", "metal", "flat"], ["metal", "flat", "metal", "tile"]),
-            (["wood", "brick", "wood", "stone"], ["stone", "straw", "wood"])],
+            (["wood", "brick", "wood", "stone"], ["stone", "straw", "wood"]),
+            (["zinc", "slate", "copper", "thatch", "gravel", "asphalt"], ["slate", "clay", "zinc"])],
     oracle=_sklearn_words,
     mistakes={
         "an unknown word stops your function. It should get a row of zeros.": _index_error,
@@ -189,7 +190,8 @@ def _stop_in_all(valid, patience):
 stop_early = Exercise(
     inputs=[([0.9, 0.7, 0.8, 0.6, 0.65, 0.7, 0.69, 0.5, 0.55], 3),
             ([0.5, 0.4, 0.45, 0.44, 0.3, 0.31, 0.33, 0.32, 0.2, 0.25], 2),
-            ([3.0, 2.0, 1.0, 0.5], 2), ([3.0, 1.0, 2.0], 2), ([0.4, 0.5, 0.6, 0.1, 0.2], 2), ([0.4, 0.5, 0.3], 1)],
+            ([3.0, 2.0, 1.0, 0.5], 2), ([3.0, 1.0, 2.0], 2), ([0.4, 0.5, 0.6, 0.1, 0.2], 2), ([0.4, 0.5, 0.3], 1),
+            ([5.0, 3.0, 4.0, 4.5, 4.2], 2)],
     oracle=_stop,
     mistakes={
         "you stop one epoch too late: `patience` epochs without a record are enough.":
@@ -244,7 +246,7 @@ kfold = Exercise(
 )
 
 
-def _town(seed, n, k, alone=1):
+def _town(seed, n, k, alone):
     generator = torch.Generator().manual_seed(seed)
     group = torch.randint(0, 4, (n,), generator=generator)
     t = 12 + 0.3 * group.double() + 0.2 * torch.randn(n, generator=generator, dtype=torch.float64)
@@ -271,7 +273,7 @@ def _vary_town(args, random):
 
 
 target_encode = Exercise(
-    inputs=[_town(0, 20, 4), _town(1, 15, 3, alone=10)],
+    inputs=[_town(0, 20, 4, alone=0), _town(1, 15, 3, alone=10)],
     oracle=_encode,
     mistakes={
         "leak: each house is part of its own mean. Learn from the *other* folds.":

@@ -254,16 +254,16 @@ jacobian = Exercise(
     oracle=_through_time,
     mistakes={
         "the order is reversed: a later step multiplies on the *left*.": _wrong_order,
-        "tanh is forgotten: each step also has the slope 1 − h².":
+        "tanh is forgotten: each step also has its derivative, 1 − h².":
             lambda U, states: torch.linalg.matrix_power(U, len(states)),
-        "the slope of tanh is 1 − h², not 1 − h.":
+        "the derivative of tanh is 1 − h², not 1 − h.":
             lambda U, states: _product(U, states, lambda h: 1 - h),
-        "that is the slope of the sigmoid, h(1 − h). Here it is tanh: 1 − h².":
+        "that is the derivative of the sigmoid, h(1 − h). Here it is tanh: 1 − h².":
             lambda U, states: _product(U, states, lambda h: h * (1 - h)),
-        "the states are taken already as slopes: put 1 − h² in their place.":
+        "you multiply by the states: multiply by the derivative of tanh, 1 − h².":
             lambda U, states: _product(U, states, lambda h: h),
         "1 − h² scales the *columns* here. It must scale the rows: `(1 - h**2)[:, None]`.": _columns,
-        "the last step is missing: h_T has a slope of its own.":
+        "the last step is missing: h_T has a derivative of its own.":
             lambda U, states: _product(U, states[:-1]),
         "the first step is missing: h₁ depends on h₀ through U as well.":
             lambda U, states: _product(U, states[1:]),
@@ -272,7 +272,7 @@ jacobian = Exercise(
         "you return its size; the whole matrix was asked for.":
             lambda U, states: _product(U, states).norm(),
     },
-    hints=("From one step to the next the slope is diag(1 − h_t²) U.",
+    hints=("From one step to the next the Jacobian is diag(1 − h_t²) U.",
            "Start with J = eye(H). For each state, from the first to the last: what comes on the left?",
            "`J = (1 - h**2)[:, None] * (U @ J)`"),
     praise="This product is what vanishes, or explodes.",

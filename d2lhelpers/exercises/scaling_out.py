@@ -28,6 +28,11 @@ def _repeat_last(N, rank, p, epoch):
     return (order + order[-1:] * (-N % p))[rank::p]
 
 
+def _vary_deal(args, random):
+    p = random.randrange(2, 6)
+    return random.randrange(p, 20), random.randrange(p), p, random.randrange(1, 50)
+
+
 shard = Exercise(
     inputs=[(11, 1, 4, 2), (11, 3, 4, 2), (10, 2, 3, 5), (10, 0, 3, 5), (12, 1, 4, 3), (3, 4, 5, 6)],
     oracle=_sampler,
@@ -51,6 +56,7 @@ shard = Exercise(
            "`-N % p` is the number of rows that are missing to a multiple of p: append `order[:-N % p]`.",
            "`order[rank::p].tolist()`, with `torch.randperm(N, generator=torch.Generator().manual_seed(epoch))`."),
     praise="The same rows as DistributedSampler's.",
+    vary=_vary_deal,
 )
 
 
@@ -73,7 +79,7 @@ accumulate = Exercise(
     inputs=[_parts(0, 5, 5, 2), _parts(1, 4, 1)],
     oracle=lambda Xs, ys, w: _gradient(torch.cat(Xs), torch.cat(ys), w),
     mistakes={
-        "the plain mean of the parts' gradients: a part of 2 rows has as much say as one of 5.":
+        "the plain mean of the parts' gradients: a part of 2 rows has as much weight as one of 5.":
             lambda Xs, ys, w: _each(Xs, ys, w).mean(dim=0),
         "you add up the parts' mean gradients: each was divided by its own n, and N was never used.":
             lambda Xs, ys, w: _each(Xs, ys, w).sum(dim=0),
@@ -117,6 +123,11 @@ def _no_reset_after_growth(scale, clean, found_inf, interval):
     return S, tracker if found_inf or tracker else clean + 1
 
 
+def _vary_scaler(args, random):
+    interval = random.randrange(1, 8)
+    return 2.0 ** random.randrange(-3, 12), random.randrange(interval), random.random() < 0.5, interval
+
+
 next_scale = Exercise(
     inputs=_scales,
     oracle=_scaler,
@@ -138,6 +149,7 @@ next_scale = Exercise(
            "After an infinity: `(scale / 2, 0)`. Else count this step: `clean + 1`.",
            "`return (scale * 2, 0) if clean + 1 == interval else (scale, clean + 1)`"),
     praise="This is all that GradScaler.update() decides.",
+    vary=_vary_scaler,
 )
 
 
@@ -248,6 +260,11 @@ def _broadcast(workers, step):
     return workers.sum(dim=0).expand_as(workers).clone()
 
 
+def _vary_ring(args, random):
+    p = len(args[0])
+    return _ring(random.randrange(2 * p - 2), random.randrange(10**6), p)
+
+
 ring_step = Exercise(
     inputs=[_ring(0), _ring(1), _ring(2, 1), _ring(3, 2), _ring(5, 3), _ring(1, 4, 3), _ring(2, 5, 3),
             _ring(4, 6), _ring(3, 7, 3)],
@@ -273,4 +290,5 @@ ring_step = Exercise(
            "All send at once: read from `workers`, write into a copy.",
            "`chunk, right = (rank - step) % p, (rank + 1) % p`; add if `step < p - 1`, else copy."),
     praise="2(p − 1) of these, and everybody knows the sum.",
+    vary=_vary_ring,
 )

@@ -202,7 +202,7 @@ style_gradient = Exercise(
             lambda H, T: -_style_gradient(H, T),
         "that is ∂L/∂G, (C, C). One more step leads to H.":
             lambda H, T: 2 * (H @ H.T / H.shape[1] - T),
-        "the target is missing: without T you pull towards silence.":
+        "the target is missing: subtract T from G.":
             lambda H, T: _style_gradient(H, torch.zeros_like(T)),
         "your G lacks its division by P.":
             lambda H, T: 4 / H.shape[1] * (H @ H.T - T) @ H,
