@@ -36,6 +36,9 @@ def likely(node, parents, names):
         yield from call_edits(node, names)
     elif isinstance(node, ast.Subscript):
         yield from subscript(node, names)
+    elif isinstance(node, (ast.ListComp, ast.GeneratorExp)) and node.generators[0].ifs:
+        first = ast.comprehension(node.generators[0].target, node.generators[0].iter, [], 0)
+        yield "condition", type(node)(node.elt, [first, *node.generators[1:]])
     elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT", "H"):
         yield "transpose", node.value
         flip = ast.Call(ast.Attribute(node.value, "flip", ast.Load()), [ast.Constant(0), ast.Constant(1)], [])

@@ -14,6 +14,7 @@ from d2lhelpers.diagnosis.watchdog import TooLong, Watchdog
 SECONDS = 0.3  # of computing time for one search
 PLAIN = {"dim", "dims", "newdim", "flag", "index", "size", "count", "values", "args", "einsum", "nest", "axis", "not",
          "edge", "compare", "condition", "branch", "shifted", "neg", "minus"}  # may well give one number everywhere
+BOLD = {"name", "const", "zero", "missing", "scaled", "shifted", "complement", "centre", "operands", "replaced", "mask"}
 ROUNDS = 2000  # of all `while` loops together in one edited copy
 
 
@@ -52,6 +53,7 @@ class Search:
         self.exercise, self.source = exercise, source
         self.tree = ast.parse(source).body[0]
         self.tree.decorator_list = []
+        self.variables = set(safety.own_names(self.tree))
         self.has_while = any(isinstance(node, ast.While) for node in ast.walk(self.tree))
         self.scope = {**function.__globals__, **_closure(function)}
         wrong_first = sorted(trials, key=lambda t: close(t.got, t.wanted, exercise.tolerance))
@@ -77,7 +79,8 @@ class Search:
                 return
             function = self.build()
             if function and self.holds(function) and not self.is_coincidence(kind, new):
-                yield sentences.RANK.get(kind, 99), kind, node, new, others
+                size = len(list(ast.walk(node))) if kind == "statement" else 0  # the smallest one that is too much
+                yield (sentences.RANK.get(kind, 99), size), kind, node, new, others
 
     def build(self, tree=None):
         """Return the function that a tree, by default the edited one, stands for; None where it does not compile."""
@@ -130,12 +133,20 @@ class Search:
         return bool(trials) and refusal(self.exercise, trials) is not None
 
     def is_coincidence(self, kind, new):
-        """Tell whether the edited part is one and the same number everywhere (0, 1, infinity): right for no reason."""
-        if kind in ("name", "const", "zero"):  # then what is calculated with it
-            new = next((node for node in ast.walk(self.tree) if isinstance(node, (ast.BinOp, ast.Compare))
-                        and new in ast.iter_child_nodes(node)), new)
-        if not isinstance(new, ast.expr) or isinstance(new, (ast.Constant, ast.Name)) or kind in PLAIN:
-            return False
+        """Tell whether the edit makes a part one and the same number everywhere: right, but for no reason.
+
+        The part is what stands there now, and, where a variable or a number was changed or brought in, what is
+        calculated or compared with it.
+        """
+        parts = [new] if kind not in PLAIN and not isinstance(new, (ast.Constant, ast.Name)) else []
+        if kind in BOLD:
+            parts += [node for node in ast.walk(self.tree) if isinstance(node, (ast.BinOp, ast.Compare))
+                      and new in ast.iter_child_nodes(node)]
+        return any(isinstance(part, ast.expr) and self.is_constant(part) for part in parts)
+
+    def is_constant(self, part):
+        """Tell whether a part with variables in it has one value in all calls, or one that is not finite."""
+        own = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)} & set(self.variables)
         seen = set()
 
         def watch(value):
@@ -147,14 +158,12 @@ class Search:
                 seen.add(low if low == high else "not finite" if not found.isfinite().all() else "other")
             return value
 
-        new.watched = True
+        part.watched = True
         tree = _Watched().visit(copy.deepcopy(self.tree))  # the search goes on with the tree itself
-        del new.watched
+        del part.watched
         self.scope["_watch"] = watch
-        function = self.build(tree)
-        if function is None:
-            return False
-        for args, _ in [*self.pairs, *fair.inputs(self.exercise)]:
+        function = self.build(tree) if own else None
+        for args, _ in [*self.pairs, *fair.inputs(self.exercise)] if function else ():
             self.call(function, args)
         return "not finite" in seen or (len(seen) == 1 and "other" not in seen)
 

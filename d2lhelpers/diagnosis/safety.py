@@ -29,9 +29,7 @@ def harmless(tree, scope, inputs):
         The arguments it will be called with.
     """
     nodes = list(ast.walk(tree))
-    own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-    own |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    own = set(own_names(tree))
     for node in nodes:
         if isinstance(node, (ast.Global, ast.Import, ast.ImportFrom, ast.Yield, ast.YieldFrom, ast.AsyncFunctionDef,
                              ast.Await, ast.ClassDef, ast.Delete)):
@@ -45,6 +43,15 @@ def harmless(tree, scope, inputs):
             return False
     large = any(isinstance(arg, int) and abs(arg) > 100_000 for args in inputs for arg in args)
     return not (large and MAKES_MANY & set(used(nodes)))
+
+
+def own_names(tree):
+    """Yield the names that a function sets itself: parameters, variables, inner functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, (ast.arg, ast.FunctionDef)):
+            yield getattr(node, "arg", getattr(node, "name", ""))
 
 
 def used(nodes):

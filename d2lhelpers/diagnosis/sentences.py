@@ -152,9 +152,11 @@ def _said(quoter, kind, node, new):
     if kind == "transpose":
         return f"a transpose is {'too much' if isinstance(node, ast.Attribute) else 'missing'} at {here}"
     if kind == "condition":
-        return f"look at the condition {quote(getattr(node, 'test', node))}"
+        return f"look at the condition in {quote(getattr(node, 'test', node))}"
     if kind == "operands":
         return f"the two sides in {here} stand in the wrong order"
+    if kind == "statement" and isinstance(node, (ast.For, ast.While, ast.If, ast.With)):
+        return f"all that begins with {here} is too much"
     return {
         "values": "the values are right, but you return them in the wrong order",
         "dims": f"all your dimensions are off, beginning with {call}",
