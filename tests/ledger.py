@@ -99,6 +99,12 @@ def install(notebook):
     shell.ast_transformers.append(Recorder(record))
 
 
+def note_run(notebook, peak, seconds):
+    """Write down what a whole run needed: bytes (None where unknown) and seconds."""
+    with open(os.environ["D2L_LEDGER"], "a", encoding="utf-8") as file:
+        file.write(json.dumps({"notebook": notebook, "peak": peak, "seconds": seconds}) + "\n")
+
+
 def tightest(paths, count=10):
     """Return [(room in spreads, notebook, text, smallest distance, spread)], the tightest first.
 
@@ -112,7 +118,7 @@ def tightest(paths, count=10):
     rooms = defaultdict(list)
     for path in paths:
         with open(path, encoding="utf-8") as file:
-            for line in map(json.loads, file):
+            for line in (line for line in map(json.loads, file) if "room" in line):
                 rooms[line["notebook"], line["cell"], line["text"], line["number"]].append(line["room"])
     rows = []
     for (notebook, _, text, _), found in rooms.items():
@@ -127,6 +133,12 @@ def main(paths):
     print("| room (spreads) | notebook | assertion | smallest distance | spread |\n| --- | --- | --- | --- | --- |")
     for room, notebook, text, distance, spread in tightest(paths):
         print(f"| {room:.1f} | {notebook[:2]} | `{text}` | {distance:.3g} | {spread:.2g} |")
+    print("\n| run | notebook: peak memory in GB, seconds |\n| --- | --- |")
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            runs = sorted({line["notebook"]: line for line in map(json.loads, file) if "seconds" in line}.items())
+        print(f"| {os.path.basename(path).removesuffix('.jsonl')} |",
+              ", ".join(f"{name[:2]}: {(run['peak'] or 0) / 1e9:.2f}, {run['seconds']:.0f}" for name, run in runs), "|")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 
-from tests import notebooks
+from tests import ledger, notebooks
 
 HANG = 1800  # seconds after which a silent kernel counts as dead; nothing here is timed
 SETUP = f"""
@@ -36,12 +36,14 @@ class Live:
         What each cell printed when it ran, and when it ran again at once.
     peak : int or None
         The largest memory of the first runs, in bytes; None where the system does not tell.
+    seconds : float
+        How long the first runs took, for the record; no test looks at it.
     """
 
     def __init__(self, path, kernel=None):
         self.path = path
         self.kernel = kernel or RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(path.parent), startup_timeout=HANG)
-        self.printed, self.peak = [], None
+        self.printed, self.peak, self.seconds = [], None, 0.0
         self._hidden(SETUP)
         if os.environ.get("D2L_LEDGER"):
             self._hidden(f"from tests import ledger; ledger.install({path.stem!r})")
@@ -110,6 +112,8 @@ class Live:
 
     def stop(self):
         """End the kernel and what it started."""
+        if os.environ.get("D2L_LEDGER"):
+            ledger.note_run(self.path.stem, self.peak, self.seconds)
         if self.kernel.is_alive():
             self.kernel.stop()
 

@@ -4,6 +4,7 @@ Loaded by `-p tests.plugin` (pyproject.toml), so that `pytest notebooks/02_….i
 """
 
 import re
+import time
 
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
@@ -28,8 +29,10 @@ class Cell(IPyNbCell):
     def runtest(self):
         """Run the cell, compare what it shows, run it again."""
         self.output_timeout = HANG
+        live, start = LIVE[self.parent.path.stem], time.perf_counter()
         super().runtest()
-        live, printed = LIVE[self.parent.path.stem], _printed(self.test_outputs)
+        live.seconds += time.perf_counter() - start
+        printed = _printed(self.test_outputs)
         live.again(self.cell.source, printed) if self.parent.path.stem in TWICE else live.measure()
 
 

@@ -39,7 +39,7 @@ def test_memory_is_what_the_readme_says(name, live):
         pytest.skip("this system does not tell a process's peak memory")
     row = re.search(rf"{name}\.ipynb\).*\| (\d\.\d) GB \|", README.read_text(encoding="utf-8"))
     stated = float(row[1])
-    assert stated <= 1.5 and live.peak / 1e9 <= 1.1 * stated, f"{live.peak / 1e9:.2f} GB"
+    assert stated <= 1.6 and live.peak / 1e9 <= 1.1 * stated, f"{live.peak / 1e9:.2f} GB"
 
 
 def test_no_figure_stays_open(live):
