@@ -62,6 +62,8 @@ def _part(got, wanted, tolerance):
 def _kind(value):
     if isinstance(value, torch.Tensor):
         return "tensor"
+    if type(value).__module__ == "torch.return_types":  # what `max`, `min`, `sort` give with a dimension
+        return f"pair of values and places (`{type(value).__name__}` with a dimension)"
     module = type(value).__module__.split(".")[0]
     return f"{module}.{type(value).__name__}" if module == "numpy" else type(value).__name__
 

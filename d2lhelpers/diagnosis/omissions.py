@@ -30,7 +30,7 @@ def unlikely(node, parents, names, parameters, steady):
         yield "mask", node.left
     if isinstance(node, ast.Name) and isinstance(parents[0], (ast.Call, ast.For, ast.comprehension)) \
             and node in [*getattr(parents[0], "args", []), getattr(parents[0], "iter", None)]:
-        for name in BUILTINS:
+        for name in BUILTINS if method(parents[0]) in ("sorted", "len") else BUILTINS[1:]:  # a set has no order
             yield "wrap:" + name, _call(ast.Name(name, ast.Load()), node)
     if role == "const" and is_value(node, parents[0]):
         yield from absent(node, parents, names, TERMS)
