@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from d2lhelpers.checks import Exercise
+from d2lhelpers.conditions import differentiable, keeps_inputs
 
 
 def _normal(seed, *shape):
@@ -13,11 +14,11 @@ def _normal(seed, *shape):
 def _unit_bound(std):
     """Return the bound of a uniform distribution with this std, from the distribution's own formula."""
     one = torch.distributions.Uniform(-torch.ones(()), torch.ones(())).stddev  # 1/√3
-    return std / one
+    return float(std / one)
 
 
 uniform_bound = Exercise(
-    inputs=[(torch.zeros(100, 400), 1.0), (torch.zeros(30, 50), 2**0.5)],
+    inputs=[(torch.zeros(100, 400), 1.0), (torch.zeros(30, 50), 2**0.5), (torch.zeros(24, 8), 3.0)],
     oracle=lambda W, gain: _unit_bound(gain / nn.Linear(W.shape[1], 1).in_features**0.5),
     mistakes={
         "that is the standard deviation. A uniform distribution on ±a has only a/√3.":
@@ -28,12 +29,16 @@ uniform_bound = Exercise(
             lambda W, gain: gain * (6 / sum(W.shape))**0.5,
         "that is He's bound, which has the gain √2 built in. Use `gain` instead.":
             lambda W, gain: (6 / W.shape[1])**0.5,
+        "that is He's standard deviation: the gain √2 is built in, and a bound is √3 times as wide.":
+            lambda W, gain: (2 / W.shape[1])**0.5,
+        "`gain` is not used: the bound grows in proportion to it.":
+            lambda W, gain: (3 / W.shape[1])**0.5,
         "the square root is missing: that is a variance-like number, not a bound.":
             lambda W, gain: gain * 3 / W.shape[1],
         "you divided by √3. The bound is wider than the standard deviation: multiply.":
             lambda W, gain: gain / (3 * W.shape[1])**0.5,
         "the gain belongs outside of the root (or squared inside).":
-            lambda W, gain: (3 * gain**3 / W.shape[1])**0.5 if gain != 1 else (3 / W.shape[1])**0.5,
+            lambda W, gain: (3 * gain / W.shape[1])**0.5,
         "you counted all the weights. One neuron adds up only its own row.":
             lambda W, gain: gain * (3 / W.numel())**0.5,
     },
@@ -71,6 +76,7 @@ drop = Exercise(
            "On average a share 1 − p is kept.",
            "`x * keep / (1 - p)`"),
     praise="At test time nothing has to be done: that is why it is called inverted dropout.",
+    conditions=(keeps_inputs,),
 )
 
 
@@ -98,7 +104,13 @@ batch_norm = Exercise(
         "`eps` belongs under the root, beside the variance.":
             lambda x, g, b, eps: g * (x - x.mean(0)) / (x.var(0, correction=0).sqrt() + eps) + b,
         "gamma and beta are missing: scale and shift at the end.":
-            lambda x, g, b, eps: (x - x.mean(0)) / (x.var(0, correction=0) + eps).sqrt(),
+            lambda x, g, b, eps: _bn(x, torch.ones_like(g), torch.zeros_like(b), eps),
+        "gamma is missing: each column has its own scale.":
+            lambda x, g, b, eps: _bn(x, torch.ones_like(g), b, eps),
+        "beta is missing: each column has its own shift.":
+            lambda x, g, b, eps: _bn(x, g, torch.zeros_like(b), eps),
+        "`eps` is missing: it is added to the variance, so that a constant column does not divide by zero.":
+            lambda x, g, b, eps: _bn(x, g, b, 0.0),
         "gamma and beta are exchanged: gamma scales, beta shifts.":
             lambda x, g, b, eps: _bn(x, b, g, eps),
         "the mean is not subtracted.":
@@ -107,52 +119,75 @@ batch_norm = Exercise(
     hints=("Each column gets mean 0 and variance 1, then its own scale and shift.",
            "`x.mean(dim=0)` and `x.var(dim=0, correction=0)` have shape (D,).",
            "`gamma * (x - mean) / (var + eps).sqrt() + beta`"),
-    praise="The same numbers as torch.nn.functional.batch_norm.",
+    praise="The same numbers and the same gradients as torch.nn.functional.batch_norm.",
+    conditions=(differentiable(0),),
 )
 
 
-def _norm(grads):
-    return torch.cat([g.flatten() for g in grads]).norm()
+def _rectified(X, weights):
+    """Return the activations of every layer of a ReLU network without biases."""
+    layers = [X]
+    for W in weights:
+        layers.append((layers[-1] @ W.T).relu())
+    return layers[1:]
 
 
-def _torch_clip(grads, max_norm):
-    weights = [nn.Parameter(torch.zeros_like(g)) for g in grads]
-    for weight, g in zip(weights, grads, strict=True):
-        weight.grad = g.clone()
-    nn.utils.clip_grad_norm_(weights, max_norm)
-    return tuple(weight.grad for weight in weights)
+def _per_layer(measure, activations=_rectified):
+    """Return a function that measures each layer of a network, (L,)."""
+    return lambda X, weights: torch.stack([measure(a) for a in activations(X, weights)])
 
 
-def _each(function):
-    return lambda grads, max_norm: tuple(function(g, grads, max_norm) for g in grads)
+def _pair_by_pair(a):
+    N = len(a)
+    cosines = [nn.functional.cosine_similarity(a[i], a[j], dim=0) for i in range(N) for j in range(i)]
+    return torch.stack(cosines).mean()
 
 
-clip = Exercise(
-    inputs=[([_normal(8, 3, 4), 2 * _normal(9, 3), _normal(10, 2, 2)], 2.0),
-            ([0.1 * _normal(11, 2, 3), 0.1 * _normal(12, 2)], 1.5)],
-    oracle=_torch_clip,
+def _off_diagonal(G):
+    N = len(G)
+    return (G.sum() - G.diagonal().sum()) / (N * (N - 1))
+
+
+def _unit(a, dim=1):
+    return a / a.norm(dim=dim, keepdim=True)
+
+
+correlations = Exercise(
+    inputs=[(_normal(8, 6, 5), [_normal(9, 30, 5), _normal(10, 20, 30), _normal(11, 25, 20)]),
+            (_normal(12, 3, 8) + 0.5, [_normal(20, 40, 8), _normal(21, 16, 40)])],
+    oracle=_per_layer(_pair_by_pair),
     mistakes={
-        "each tensor is clipped by its own norm. One norm over all of them keeps the direction of the step.":
-            _each(lambda g, grads, m: g * min(1.0, float(m / g.norm()))),
-        "you clip each number. That is `clip_grad_value_`, and it changes the direction.":
-            _each(lambda g, grads, m: g.clamp(-m, m)),
-        "short gradients become longer: scale only when the norm is larger than `max_norm`.":
-            _each(lambda g, grads, m: g * m / _norm(grads)),
-        "the root is missing: you compare the sum of squares with `max_norm`.":
-            _each(lambda g, grads, m: g * min(1.0, float(m / _norm(grads)**2))),
-        "you add the norms of the tensors. Add their squares, then take the root.":
-            _each(lambda g, grads, m: g * min(1.0, float(m / sum(h.norm() for h in grads)))),
-        "long gradients get norm 1, not `max_norm`.":
-            _each(lambda g, grads, m: g * (1 / _norm(grads) if _norm(grads) > m else 1.0)),
-        "the condition is the wrong way round: you scale the short ones and leave the long ones.":
-            _each(lambda g, grads, m: g * max(1.0, float(m / _norm(grads)))),
+        "each input is compared with itself as well, which always gives 1. Leave the diagonal out.":
+            _per_layer(lambda a: (_unit(a) @ _unit(a).T).mean()),
+        "the rows are not made length 1 first: that is a mean product, which grows with the size.":
+            _per_layer(lambda a: _off_diagonal(a @ a.T)),
+        "you compare the units (columns). Two *inputs* are two rows.":
+            _per_layer(lambda a: _off_diagonal(_unit(a, 0).T @ _unit(a, 0))),
+        "you measure before ReLU. The activations are what the next layer gets.":
+            lambda X, weights: torch.stack(
+                [_off_diagonal(_unit(a @ W.T) @ _unit(a @ W.T).T)
+                 for a, W in zip([X, *_rectified(X, weights)], weights, strict=False)]),
+        "the mean of each row was subtracted. That is Pearson's coefficient; the cosine keeps the mean.":
+            _per_layer(lambda a: _off_diagonal(torch.corrcoef(a))),
+        "there is no ReLU between the layers.":
+            _per_layer(lambda a: _off_diagonal(_unit(a) @ _unit(a).T), lambda X, weights: _linear(X, weights)),
+        "only the last layer is returned: one number per layer was asked for.":
+            lambda X, weights: _pair_by_pair(_rectified(X, weights)[-1]),
+        "that is the list from the inputs on. Begin after the first layer.":
+            _per_layer(_pair_by_pair, lambda X, weights: [X, *_rectified(X, weights)][:-1]),
     },
-    hints=("One number for all tensors: the norm of all their entries together.",
-           "`torch.stack([g.square().sum() for g in grads]).sum().sqrt()`",
-           "Multiply every tensor by min(1, max_norm / norm)."),
-    praise="The step keeps its direction and loses only its length.",
-    tolerance=1e-5,
+    hints=("Divide every row by its length: a product of two rows is then their cosine.",
+           "`unit @ unit.T` holds all N × N of them, with ones on the diagonal.",
+           "`(G.sum() - N) / (N * (N - 1))` is the mean without the diagonal."),
+    praise="Near 1, the network says the same to every input, however healthy its histograms look.",
 )
+
+
+def _linear(X, weights):
+    layers = [X]
+    for W in weights:
+        layers.append(layers[-1] @ W.T)
+    return layers[1:]
 
 
 def _stop(losses, patience):
@@ -186,9 +221,20 @@ def _stop_on_rise(losses, patience):
     return best, len(losses) - 1
 
 
+def _stop_on_ties(losses, patience):
+    best = 0
+    for epoch, loss in enumerate(losses):
+        best = epoch if loss <= losses[best] else best
+        if epoch - best >= patience:
+            break
+    return best, epoch
+
+
 _valley = [2.0, 1.5, 1.6, 1.2, 1.3, 1.0, 1.1, 1.05, 1.08, 1.2, 0.9, 0.8, 1.0, 1.1]
 early_stop = Exercise(
-    inputs=[(_valley, 3), (_valley, 2), ([3.0, 2.0, 1.0, 0.9, 0.95], 3)],
+    inputs=[(_valley, 3), (_valley, 2), ([3.0, 2.0, 1.0, 0.9, 0.95], 3),
+            ([1.0, 0.5, 0.5, 0.6, 0.7, 0.8, 0.9], 3),  # a tie
+            ([1.0, 1.1, 1.2, 0.5, 0.4], 2), ([3.0, 2.0, 1.0], 2), ([0.5], 1)],
     oracle=_stop,
     mistakes={
         "you look at the whole curve. When training stops, the later epochs have never happened.":
@@ -205,6 +251,8 @@ early_stop = Exercise(
             lambda v, patience: (_stop(v, patience)[1],) * 2,
         "the two numbers are exchanged: best epoch first, then the epoch where it stops.":
             lambda v, patience: _stop(v, patience)[::-1],
+        "an epoch that only equals the best replaced it: the earlier one stays, so compare with `<`.":
+            _stop_on_ties,
         "that is the best loss. Return the epoch that has it.":
             lambda v, patience: (v[_stop(v, patience)[0]], _stop(v, patience)[1]),
     },
@@ -238,7 +286,7 @@ def _sequential(X, weights):
 
 
 _nets = [(_normal(13, 50, 8), [3 * _normal(14, 12, 8), 0.1 * _normal(15, 10, 12), _normal(16, 6, 10)]),
-         (2 * _normal(17, 40, 5), [0.2 * _normal(18, 9, 5), 2 * _normal(19, 7, 9)])]
+         (2 * _normal(17, 40, 5) + 1, [0.2 * _normal(18, 9, 5), 2 * _normal(19, 7, 9)])]
 
 unit_factors = Exercise(
     inputs=_nets,
