@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from d2lhelpers import files, standins
+from d2lhelpers.records import Images, Photos, Poems, Table
 
 CREDITS = {  # to be shown wherever the picture is
     "starry_night": "The Starry Night, Vincent van Gogh, 1889, public domain",
@@ -24,51 +25,6 @@ DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
            "Ankle boot")
 MARKS = re.compile(r"[\[\]{}()（）□/]")  # an editor's, where a poem is damaged or in doubt
-
-
-@dataclass
-class Images:
-    """Pictures of 28 x 28 pixels and what they show, to train and to test."""
-    X_train: torch.Tensor  # float32 (N, 1, 28, 28) in [0, 1]
-    y_train: torch.Tensor  # int64 (N,), indices into classes
-    X_test: torch.Tensor
-    y_test: torch.Tensor
-    classes: tuple  # of str
-    source: str  # such as "MNIST, local files"
-
-
-@dataclass
-class Photos:
-    """Colour photos and what they show, kept as bytes: a quarter of the memory that floats take.
-
-    ``photos[rows]`` are the photos as float32 in [0, 1]; `rows` is an int, a slice or a tensor.
-    """
-    pixels: torch.Tensor  # uint8 (N, 3, size, size)
-    y: torch.Tensor  # int64 (N,), indices into classes
-    classes: tuple  # of str
-    names: list  # of str, such as "glass/glass12.jpg"
-    source: str
-
-    def __len__(self):
-        return len(self.pixels)
-
-    def __getitem__(self, rows):
-        return self.pixels[rows] / 255
-
-
-@dataclass
-class Table:
-    """Columns to predict a number from."""
-    frame: object  # pandas.DataFrame (N, columns), NaN where a value is missing
-    target: torch.Tensor  # float32 (N,)
-    source: str
-
-
-@dataclass
-class Poems:
-    """Chinese texts."""
-    poems: list  # of str, a newline between two lines
-    source: str
 
 
 @dataclass
@@ -124,8 +80,11 @@ def load_fashion_mnist(num_train=None):
 def _load_idx(name, classes, num_train):
     (X_train, y_train, X_test, y_test), source = _load(
         name, f"{name}/", lambda *paths: map(_read_idx, paths), standins.digits, "scikit-learn's digits")
-    return Images(X_train[:num_train, None] / 255, y_train[:num_train].long(), X_test[:, None] / 255,
-                  y_test.long(), classes if source.startswith(name) else DIGITS, source)
+    def floats(X):
+        return X[:, None].float().div_(255)  # in place: half the memory
+
+    return Images(floats(X_train[:num_train]), y_train[:num_train].long(), floats(X_test), y_test.long(),
+                  classes if source.startswith(name) else DIGITS, source)
 
 
 def _read_idx(path):
