@@ -85,6 +85,7 @@ class Record:
 def _distance(low, high):
     """Return the smallest difference, float, or None where nothing is compared as a float."""
     try:
+        low, high = (side.detach() if hasattr(side, "detach") else side for side in (low, high))
         gap = high - low
         whole = all("int" in str(getattr(side, "dtype", type(side).__name__)) for side in (low, high))
         return None if whole else float(gap.min() if hasattr(gap, "min") else gap)

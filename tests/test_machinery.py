@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 
 from tests import ledger, matrix, plugin
 from tests.notebooks import ROOT
@@ -71,7 +72,8 @@ def test_the_order_of_cells_is_kept_from_any_folder(tmp_path):
 def test_every_assertion_on_a_float_is_written_down(tmp_path):
     record = ledger.Record(tmp_path / "a.jsonl", "00_test")
     source = ast.parse("assert 0.1 < x < 0.5 and n > 2\nassert all(v >= 0.25 for v in [0.3, 0.5])\nassert not x > 1.0")
-    exec(compile(ledger.Recorder(record).visit(source), "cell", "exec"), {"_ledger": record, "x": 0.4, "n": 3})
+    x = torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    exec(compile(ledger.Recorder(record).visit(source), "cell", "exec"), {"_ledger": record, "x": x, "n": 3})
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert [(line["text"], round(line["room"], 6)) for line in lines] == [
         ("0.1 < x", 0.3), ("x < 0.5", 0.1), ("v >= 0.25", 0.05), ("v >= 0.25", 0.25), ("x > 1.0", -0.6)]
