@@ -85,14 +85,17 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("name", PATHS, scope="session")
 
 
+def pytest_itemcollected(item):
+    """Put all tests of a notebook into one group, which stays on one worker."""
+    item.add_marker(pytest.mark.xdist_group(_notebook(item) or item.path.stem))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Keep all tests of a notebook together: its cells in order, then the tests that use their kernel."""
+    """Order a notebook's tests: its cells first, then the tests that use their kernel."""
     TWICE.update(item.callspec.params["name"] for item in items
                  if getattr(item, "originalname", "") == "test_every_cell_can_run_twice")
     items.sort(key=_place)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_notebook(item) or item.path.stem))
 
 
 def pytest_terminal_summary(terminalreporter):

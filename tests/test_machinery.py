@@ -69,6 +69,14 @@ def test_the_order_of_cells_is_kept_from_any_folder(tmp_path):
     assert cells and cells == sorted(cells), done.stdout
 
 
+def test_a_notebook_stays_on_one_worker(tmp_path):
+    paths = [_notebook(tmp_path / f"{name}.ipynb", ("x = 1", ""), *[("x += 1; print(x)", f"{n}\n") for n in (2, 3, 4)])
+             for name in "ab"]
+    done = subprocess.run([sys.executable, "-m", "pytest", "-n", "2", "--color=no", *paths, "-c", ROOT / "pyproject.toml",
+                           "--rootdir", ROOT], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "8 passed" in done.stdout, done.stdout
+
+
 def test_every_assertion_on_a_float_is_written_down(tmp_path):
     record = ledger.Record(tmp_path / "a.jsonl", "00_test")
     source = ast.parse("assert 0.1 < x < 0.5 and n > 2\nassert all(v >= 0.25 for v in [0.3, 0.5])\nassert not x > 1.0")
