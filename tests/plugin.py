@@ -5,9 +5,11 @@ Loaded by `-p tests.plugin` (pyproject.toml), so that `pytest notebooks/02_….i
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import notebooks
 from tests.live import HANG, Live
@@ -15,6 +17,7 @@ from tests.printed import Printed
 
 PATHS = {path.stem: path for path in notebooks.PATHS}
 BROWSER = "test_browser.py"
+LIVE_TESTS = "test_notebooks.py", BROWSER
 LIVE = {}  # notebook's name -> its kernel, while its tests run
 TWICE = set()  # notebooks whose cells are run a second time
 
@@ -85,9 +88,20 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("name", PATHS, scope="session")
 
 
-def pytest_itemcollected(item):
-    """Put all tests of a notebook into one group, which stays on one worker."""
-    item.add_marker(pytest.mark.xdist_group(_notebook(item) or item.path.stem))
+class Scheduling(LoadScopeScheduling):
+    """Workers get whole groups: all tests that use a notebook's kernel, or the rest of a file."""
+
+    def _split_scope(self, nodeid):
+        file, _, rest = nodeid.partition("::")
+        name = re.search(r"\[(\w+)\]$", rest)
+        if file.endswith(LIVE_TESTS) and name and name[1] in PATHS:
+            return name[1]
+        return Path(file).stem if file.endswith(".ipynb") else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Share the tests out by groups."""
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -70,11 +70,17 @@ def test_the_order_of_cells_is_kept_from_any_folder(tmp_path):
 
 
 def test_a_notebook_stays_on_one_worker(tmp_path):
-    paths = [_notebook(tmp_path / f"{name}.ipynb", ("x = 1", ""), *[("x += 1; print(x)", f"{n}\n") for n in (2, 3, 4)])
-             for name in "ab"]
-    done = subprocess.run([sys.executable, "-m", "pytest", "-n", "2", "--color=no", *paths, "-c", ROOT / "pyproject.toml",
-                           "--rootdir", ROOT], cwd=ROOT, capture_output=True, text=True, check=False)
+    count = [("x = 1", ""), *[("x += 1; print(x)", f"{n}\n") for n in (2, 3, 4)]]
+    paths = [_notebook(tmp_path / f"{name}.ipynb", *count) for name in "ab"]
+    done = subprocess.run([sys.executable, "-m", "pytest", "-n", "2", "--color=no", *paths, "-c",
+                           ROOT / "pyproject.toml", "--rootdir", tmp_path], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
     assert "8 passed" in done.stdout, done.stdout
+    scope = plugin.Scheduling._split_scope
+    assert scope(None, "notebooks/01_tensors.ipynb::Cell 3") == "01_tensors"
+    assert scope(None, "tests/test_notebooks.py::test_panels[01_tensors]") == "01_tensors"
+    assert scope(None, "tests/test_browser.py::test_move_every_slider[01_tensors]") == "01_tensors"
+    assert scope(None, "tests/test_house.py::test_anatomy[01_tensors]") == "tests/test_house.py"
 
 
 def test_every_assertion_on_a_float_is_written_down(tmp_path):
