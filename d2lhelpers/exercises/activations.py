@@ -19,7 +19,7 @@ def _tame():
 
 def _spread():
     """One row that spans more than float32's exponentials reach, upwards and downwards from 0."""
-    return torch.tensor([[0.0, 400.0, -400.0], [-300.0, -299.0, -301.0], [5.0, 4.0, 120.0]])
+    return torch.tensor([[0.0, 400.0, -400.0], [-300.0, -299.0, -301.0], [5.0, 4.0, 120.0], [600.0, 590.0, 0.0]])
 
 
 def _shifted(z, T, shift):
@@ -81,6 +81,11 @@ def _whole_numbers():
     return X, W, torch.tensor([3.0, 0.0, -4.0, -2.95, -9.0, 0.0, 2.0])
 
 
+def _negative():
+    """The first unit lives on negative inputs, the second dies of them: their sizes tell the opposite."""
+    return torch.tensor([[-2.0, 1.0], [-1.0, 0.5]]), torch.tensor([[-1.0, 1.0], [0.0, 0.5]]), torch.zeros(2)
+
+
 def _linear(X, W, b):
     return F.linear(X, W.T, b)
 
@@ -90,7 +95,7 @@ def _silent_mean(X, W, b):
 
 
 dead_units = Exercise(
-    inputs=[_layer(0, 9, 3, 6), _layer(1, 7, 2, 7), _whole_numbers()],
+    inputs=[_layer(0, 9, 3, 6), _layer(1, 7, 2, 7), _whole_numbers(), _negative()],
     oracle=lambda X, W, b: F.relu(_linear(X, W, b)).amax(dim=0) == 0,
     mistakes={
         "you mark units that are silent on *some* sample. Dead is silent on every one: `all`, not `any`.":
@@ -273,8 +278,8 @@ def _logits(seed, N, C):
 
 def _confident():
     z, y = _logits(3, 4, 3)
-    z[0] = torch.tensor([0.0, 300.0, 10.0])
-    y[0] = 0                                            # 300 points behind
+    z[0] = torch.tensor([0.0, 400.0, 390.0])
+    y[0] = 0                                            # 400 points behind
     return z, y
 
 

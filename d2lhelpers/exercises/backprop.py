@@ -20,6 +20,10 @@ def _wave(x):
     return (x - 1) ** 4 + 3 * x**2
 
 
+def _dome(x):
+    return 3 - x**2 - x**4
+
+
 def _low(x):
     return x**3 - 5 * x - 4
 
@@ -35,7 +39,8 @@ def _derivative(f, x, order):
 
 _x = torch.tensor(1.5, dtype=torch.float64)
 curvature = Exercise(
-    inputs=[(_quartic, _x, 0.5), (_wave, -2 * _x, 0.25), (_low, _x / 2, 0.3)],  # f < 0 at all three points
+    inputs=[(_quartic, _x, 0.5), (_wave, -2 * _x, 0.25), (_low, _x / 2, 0.3),  # f < 0 at all three points
+            (_dome, _x, 0.5)],
     oracle=lambda f, x, h: _derivative(f, x, 2) + h**2 / 12 * _derivative(f, x, 4),  # Taylor; exact for a quartic
     mistakes={
         "that is the slope (central difference). The curvature is the slope of the slope.":

@@ -21,10 +21,11 @@ def _eigenvalues(X):
 
 _x = torch.linspace(-2, 2, 9)
 _columns = torch.randn(12, 4, generator=torch.Generator().manual_seed(3))  # some pairs correlate negatively
+_at_odds = torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0], [1.0, 0.0, 0.0]])  # every pair does
 largest_stable_lr = Exercise(
     inputs=[(torch.stack([_x**2, _x, torch.ones(9)], dim=1),),
             (torch.tensor([[1.0, 1.0], [2.0, 1.0], [4.0, 1.0], [5.0, 1.0], [7.0, 1.0]]),),
-            (_columns,)],
+            (_columns,), (_at_odds,)],
     oracle=lambda X: 2 / _eigenvalues(X)[-1],
     mistakes={
         "that is 1/λmax, half the limit: such a step lands on the valley floor, and one twice as long is still stable.":
