@@ -10,6 +10,7 @@ assertion is its smallest distance from the bound, in standard deviations over t
 import ast
 import hashlib
 import json
+import math
 import os
 import statistics
 import sys
@@ -88,7 +89,8 @@ def _distance(low, high):
         low, high = (side.detach() if hasattr(side, "detach") else side for side in (low, high))
         gap = high - low
         whole = all("int" in str(getattr(side, "dtype", type(side).__name__)) for side in (low, high))
-        return None if whole else float(gap.min() if hasattr(gap, "min") else gap)
+        room = float(gap.min() if hasattr(gap, "min") else gap)
+        return room if math.isfinite(room) and not whole else None
     except (TypeError, ValueError, RuntimeError):
         return None
 
