@@ -19,7 +19,7 @@ def _tame():
 
 def _spread():
     """One row that spans more than float32's exponentials reach, upwards and downwards from 0."""
-    return torch.tensor([[0.0, 400.0, -400.0], [-300.0, -299.0, -301.0], [5.0, 4.0, 120.0], [0.0, 600.0, 590.0]])
+    return torch.tensor([[0.0, 400.0, -400.0], [-300.0, -299.0, -301.0], [5.0, 4.0, 120.0], [0.0, 900.0, 890.0]])
 
 
 def _shifted(z, T, shift):
@@ -32,7 +32,7 @@ def _hardmax(z):
 
 
 softmax = Exercise(
-    inputs=[(_tame(), 0.5), (_scores(), 2.0), (_spread(), 2.0)],
+    inputs=[(_tame(), 0.5), (_scores(), 2.0), (_spread(), 2.0), (_tame() - 512, 0.5)],  # halves divide exactly
     oracle=lambda z, T: F.softmax(z / T, dim=1),
     mistakes={
         "nothing is subtracted from the scores: a large one overflows, ∞/∞, and a row far below 0 becomes 0/0.":
