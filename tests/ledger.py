@@ -121,7 +121,7 @@ def tightest(paths, count=10):
     rooms = defaultdict(list)
     for path in paths:
         with open(path, encoding="utf-8") as file:
-            for line in (line for line in map(json.loads, file) if "room" in line):
+            for line in (line for line in map(json.loads, file) if math.isfinite(line.get("room", math.inf))):
                 rooms[line["notebook"], line["cell"], line["text"], line["number"]].append(line["room"])
     rows = []
     for (notebook, _, text, _), found in rooms.items():
