@@ -127,7 +127,8 @@ def tightest(paths, count=10):
     for (notebook, _, text, _), found in rooms.items():
         spread = statistics.pstdev(found)
         if spread > 1e-12 * max(map(abs, found)):
-            rows.append((min(found) / spread, notebook, text, min(found), spread))
+            nearest = min(map(abs, found))  # a comparison under a `not` is false, and its distance negative
+            rows.append((nearest / spread, notebook, text, nearest, spread))
     return sorted(rows)[:count]
 
 
