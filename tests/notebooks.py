@@ -72,6 +72,7 @@ def clean(nb):
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
+            data.pop("application/vnd.jupyter.widget-view+json", None)  # without its kernel it shows as an error
             if "image/png" in data:
                 data["image/png"] = _smaller(data["image/png"])
                 data["text/plain"] = "<IPython.core.display.Image object>"

@@ -88,6 +88,7 @@ def test_committed_as_executed(nb, name):
     assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
     assert sum(bool(cell.outputs) for cell in code) > len(code) / 2
     assert nb.metadata.kernelspec.name == "python3" and "widgets" not in nb.metadata
+    assert not [kind for cell in code for output in cell.outputs for kind in output.get("data", {}) if "widget" in kind]
     assert PATHS[name].stat().st_size < 2_000_000
 
 
