@@ -24,11 +24,13 @@ class LiveFigure:
     figsize : tuple of float
         Width and height in inches, 100 CSS pixels to the inch.
     dpi : int
-        Pixels per inch of the PNG; 150 is sharper but costs twice as much.
+        Pixels per inch; 150 is sharper but costs twice as much.
+    photos : bool
+        Whether most of it is photographs: JPEG in place of PNG.
     """
 
-    def __init__(self, figsize=(8, 3.6), dpi=100):
-        self.fig = Figure(figsize=figsize, dpi=dpi)
+    def __init__(self, figsize=(8, 3.6), dpi=100, photos=False):
+        self.fig, self.kind = Figure(figsize=figsize, dpi=dpi), "jpeg" if photos else "png"
         self.width = int(100 * figsize[0])
         self._canvas = FigureCanvasAgg(self.fig)
         self._live, self._frames, self._background = [], [], None
@@ -43,8 +45,8 @@ class LiveFigure:
         self._background = None
         return artists
 
-    def png(self):
-        """Draw the live artists over the background; return PNG bytes."""
+    def picture(self):
+        """Draw the live artists over the background; return PNG or JPEG bytes."""
         if self._background is None:  # axes, labels, images: once
             self._canvas.draw()
             self.fig.set_layout_engine("none")  # nothing may move from now on
@@ -54,7 +56,8 @@ class LiveFigure:
             artist.draw(self._canvas.get_renderer())
         pixels = np.asarray(self._canvas.buffer_rgba())[..., :3]
         out = io.BytesIO()
-        Pillow.fromarray(pixels).save(out, "PNG", compress_level=1)  # 3x faster than level 6
+        settings = {"quality": 85} if self.kind == "jpeg" else {"compress_level": 1}  # 3x faster than level 6
+        Pillow.fromarray(pixels).save(out, self.kind, **settings)
         return out.getvalue()
 
 
@@ -103,7 +106,7 @@ class Panel:
     Attributes
     ----------
     image : bytes
-        The picture as it is now, PNG.
+        The picture as it is now, PNG or JPEG.
     summary : str
         The line under the picture.
     error : Exception or None
@@ -154,7 +157,7 @@ class Panel:
                 self.run.disabled = True  # a second click would queue a second run
             try:
                 self.summary, self.error = self.update(**self.values()), None
-                self.image = self.figure.png()
+                self.image = self.figure.picture()
             except Exception as error:  # a callback's exception is otherwise lost
                 self.summary, self.error = f"**{type(error).__name__}:** {error}", error
             if self.run:
@@ -165,7 +168,7 @@ class Panel:
 
     def _picture(self):
         alt = f"{self.alt} {self.summary}".replace("**", "").replace("<br>", " ")
-        return Image(self.image, width=self.figure.width, alt=alt)
+        return Image(self.image, format=self.figure.kind, width=self.figure.width, alt=alt)
 
     def _line(self):
         return {"text/markdown": self.summary, "text/plain": self.summary}
@@ -174,14 +177,11 @@ class Panel:
         # The picture is an ordinary output, not a widget: GitHub and nbconvert show it too.
         buttons = [button for button in (self.run, self.reset, self.step, self.player) if button]
         controls = ipywidgets.VBox([*self.sliders.values(), ipywidgets.HBox(buttons)])
-        text = ", ".join(f"{name} = {_text(value)}" for name, value in self.values().items())
+        text = ", ".join(f"{name} = {value:{'.4g' * isinstance(value, float)}}"
+                         for name, value in self.values().items())
         display(controls._repr_mimebundle_() | {"text/plain": f"Sliders: {text}"}, raw=True)
         self._views.append((display(self._picture(), display_id=True),
                             display(self._line(), raw=True, display_id=True)))
-
-
-def _text(value):
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _button(name, icon, tooltip, on_click):

@@ -75,6 +75,7 @@ def clean(nb):
             data.pop("application/vnd.jupyter.widget-view+json", None)  # without its kernel it shows as an error
             if "image/png" in data:
                 data["image/png"] = _smaller(data["image/png"])
+            if {"image/png", "image/jpeg"} & set(data):
                 data["text/plain"] = "<IPython.core.display.Image object>"
 
 

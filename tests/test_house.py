@@ -95,8 +95,8 @@ def test_committed_as_executed(nb, name):
 def test_pictures_have_a_text(nb):
     for cell in notebooks.code_cells(nb):
         for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                assert len(output.metadata.get("image/png", {}).get("alt", "")) > 40, cell.source
+            for kind in {"image/png", "image/jpeg"} & set(output.get("data", {})):
+                assert len(output.metadata.get(kind, {}).get("alt", "")) > 40, cell.source
 
 
 def test_at_least_half_is_compared_strictly(nb):
@@ -108,7 +108,7 @@ def test_at_least_half_is_compared_strictly(nb):
 
 @pytest.mark.parametrize("path", [path for path in TEXTS if path.exists()], ids=lambda path: path.stem)
 def test_no_path_of_a_machine(path):
-    assert not MACHINE.search(re.sub(r'"image/png": "[^"]*"', "", path.read_text(encoding="utf-8")))
+    assert not MACHINE.search(re.sub(r'"image/(png|jpeg)": "[^"]*"', "", path.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("module", [*MODULES, *PARTS])
