@@ -6,9 +6,7 @@ With `COURSE_IMAGE` set: a container for each, from an image that was built of t
 
 import os
 import sys
-from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 IMAGE = os.environ.get("COURSE_IMAGE")
 
 c = get_config()  # noqa: F821 (JupyterHub provides it)
@@ -17,7 +15,10 @@ c.Spawner.default_url = "/lab/tree/notebooks"
 c.Spawner.mem_limit = "3G"  # enforced by DockerSpawner; for accounts, see the README
 c.Spawner.cpu_limit = 2
 c.Spawner.start_timeout = 120
-c.Spawner.environment = {"OMP_NUM_THREADS": "1"}  # else every kernel wants all cores
+c.Spawner.environment = {
+    "OMP_NUM_THREADS": "1",  # else every kernel wants all cores
+    "JUPYTER_PREFER_ENV_PATH": "1"}  # a learner's own kernel called python3 must not hide the course's
+c.Spawner.args = ["--ServerApp.tornado_settings={'websocket_max_message_size': 100_000_000}"]  # photos above 10 MB
 if os.environ.get("D2L_DATA_DIR"):  # one read-only copy of the data for all
     c.Spawner.environment["D2L_DATA_DIR"] = os.environ["D2L_DATA_DIR"]
 
@@ -27,11 +28,13 @@ if IMAGE:
     c.DockerSpawner.image = IMAGE
     c.DockerSpawner.remove = True  # the container goes, the learner's volume stays
     c.DockerSpawner.volumes = {"course-{username}": "/home/jovyan/work"}
+    c.DockerSpawner.notebook_dir = "/home/jovyan/work"  # what lies there stays
+    c.DockerSpawner.post_start_cmd = "python -m d2lhelpers.workcopy /home/jovyan/work/notebooks"
     c.DockerSpawner.network_name = os.environ.get("DOCKER_NETWORK", "jupyterhub")
 else:
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-    # each start copies what is new in the course and leaves the learner's own files alone
-    copy = f"mkdir -p ~/notebooks && cp -rn '{REPOSITORY}/notebooks/.' ~/notebooks/"
+    # each start brings what is new in the course and leaves what the learner has changed
+    copy = f"'{sys.executable}' -m d2lhelpers.workcopy ~/notebooks"
     c.LocalProcessSpawner.shell_cmd = ["bash", "-c", copy + '; exec bash -c "$1"', "start"]
     c.Spawner.notebook_dir = "~"
 

@@ -1,5 +1,6 @@
 """The doctor: `python -m d2lhelpers` checks this machine, `course` opens the notebooks."""
 
+import argparse
 import importlib.metadata as metadata
 import os
 import shutil
@@ -7,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from d2lhelpers import workcopy
+
+# bytes of one message: Jupyter's own limit of 10 MB cuts the connection when a photo of 11 MB is uploaded
+UPLOADS = "--ServerApp.tornado_settings={'websocket_max_message_size': 100_000_000}"
 
 
 def _python():
@@ -74,20 +78,32 @@ def doctor():
 
 
 def course():
-    """Check this machine, then open JupyterLab on the notebooks (extra arguments go to JupyterLab)."""
+    """Check this machine, renew the learner's copy of the notebooks, and open JupyterLab on it."""
+    parser = argparse.ArgumentParser("course", description="Open the course. Other arguments go to JupyterLab.")
+    parser.add_argument("--folder", type=Path, help="where your copy of the notebooks is (made if it is not there)")
+    parser.add_argument("--original", action="store_true", help="open the published files themselves (contributors)")
+    options, others = parser.parse_known_args()
     doctor()
-    notebooks = ROOT / "notebooks"
-    if not notebooks.is_dir():
-        sys.exit("No notebooks beside the package: clone the repository, run `uv run course` in it.")
-    command = [sys.executable, "-m", "jupyter", "lab", *sys.argv[1:]]
+    folder = workcopy.originals() if options.original else _copy(options.folder or workcopy.default())
+    command = [sys.executable, "-m", "jupyter", "lab", UPLOADS, *others]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # containers: Jupyter refuses root otherwise
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         command.append("--no-browser")  # no screen: the address to open is printed instead
     try:
-        sys.exit(subprocess.call(command, cwd=notebooks))
+        sys.exit(subprocess.call(command, cwd=folder))
     except KeyboardInterrupt:
         sys.exit(0)
+
+
+def _copy(folder):
+    try:
+        lines = workcopy.renew(folder)
+    except OSError as why:
+        sys.exit(f"{folder.name} cannot be written to ({why.strerror or why}): "
+                 "choose another place with `course --folder=...`, or only look with `course --original`.")
+    print(*lines, f"Your notebooks are in {folder.name}; updates never change what you have changed.", sep="\n")
+    return folder
 
 
 if __name__ == "__main__":

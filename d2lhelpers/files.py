@@ -152,10 +152,12 @@ def load_checkpoint(name):
     """Return the state_dict that `data/checkpoints/<name>.py` has trained, float32 tensors on the CPU."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
-    path = ROOT / f"data/checkpoints/{name}.safetensors"
+    checkout = ROOT / "data/checkpoints"
+    folder = checkout if checkout.is_dir() else Path(__file__).with_name("checkpoints")
     try:
-        state = load_file(path)
+        state = load_file(folder / f"{name}.safetensors")
     except (OSError, SafetensorError) as why:
-        fix = f"get it again with `git checkout data/checkpoints`, or train it: `python -m data.checkpoints.{name}`"
-        raise Missing(f"data/checkpoints/{path.name} is missing or damaged ({why}): {fix}.") from why
+        again = f"get it again with `git checkout data/checkpoints`, or train it: `python -m data.checkpoints.{name}`"
+        fix = again if folder == checkout else "install the course again (`pip install --force-reinstall --no-deps`)"
+        raise Missing(f"{name}.safetensors is missing or damaged ({type(why).__name__}): {fix}.") from why
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}

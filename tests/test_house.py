@@ -20,7 +20,7 @@ PARTS = {f"{path.parent.name}.{path.stem}": path for part in ("diagnosis", "exer
 MAY_IMPORT = {"plots": {"style"}, "widgets": {"style"}, "checks": {"plots", "diagnosis"}, "conditions": {"diagnosis"},
               "diagnosis": {"diagnosis"}, "exercises": {"checks", "conditions", "exercises"},
               "data": {"files", "records", "standins", "runtime"}, "files": set(), "standins": set(),
-              "__main__": {"data", "files", "runtime"}}
+              "__main__": {"data", "files", "runtime", "workcopy"}}
 MACHINE = re.compile(r"(?<![\w:/.])/(home|root|work|tmp|Users|mnt|opt)/|[A-Z]:\\\\|site-packages")
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data/README.md", *notebooks.PATHS]
 

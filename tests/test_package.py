@@ -229,6 +229,7 @@ def test_course_starts_jupyterlab_for_root_without_a_screen(monkeypatch):
     started = {}
     monkeypatch.setattr(doctor.subprocess, "call", lambda command, cwd: started.update(command=command, cwd=cwd) or 0)
     monkeypatch.setattr(doctor, "doctor", lambda: True)
+    monkeypatch.setattr(doctor.workcopy, "renew", lambda folder: [])
     monkeypatch.setattr(doctor.os, "geteuid", lambda: 0, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
@@ -237,4 +238,4 @@ def test_course_starts_jupyterlab_for_root_without_a_screen(monkeypatch):
     with pytest.raises(SystemExit, match="0"):
         doctor.course()
     assert {"--allow-root", "--no-browser", "--port=9999"} <= set(started["command"])
-    assert started["cwd"].name == "notebooks"
+    assert started["cwd"].name == "my-course"

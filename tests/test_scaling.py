@@ -1,15 +1,18 @@
 """The files that let a class use the course on Binder or JupyterHub, as far as they can be checked without either."""
 
 import ast
+import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from traitlets.config.loader import PyFileConfigLoader
 
+from d2lhelpers import __main__ as doctor
 from tests.notebooks import ROOT
 
 HUB, BINDER = ROOT / ".jupyterhub", ROOT / ".binder"
@@ -28,10 +31,9 @@ def load_hub(monkeypatch, **environment):
 
 def test_hub_for_accounts(monkeypatch):
     c = load_hub(monkeypatch, D2L_DATA_DIR="data")
-    assert c.Spawner.environment == {"OMP_NUM_THREADS": "1", "D2L_DATA_DIR": "data"}
+    assert c.Spawner.environment == {"OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1", "D2L_DATA_DIR": "data"}
     assert "spawner_class" not in c.JupyterHub and c.Spawner.mem_limit.endswith("G")
-    source = re.search(r"cp -rn '(.+)/\.'", c.LocalProcessSpawner.shell_cmd[2])[1]
-    assert Path(source).samefile(ROOT / "notebooks")
+    assert "-m d2lhelpers.workcopy ~/notebooks" in c.LocalProcessSpawner.shell_cmd[2]
     assert c.LocalProcessSpawner.shell_cmd[2].endswith('exec bash -c "$1"')  # JupyterHub appends one string
 
 
@@ -58,9 +60,20 @@ def test_hub_and_cluster_promise_the_same(monkeypatch):
     assert (ROOT / Path(c.Spawner.default_url.removeprefix("/lab/tree/"))).is_dir()
 
 
-def test_the_image_keeps_the_course_where_the_cluster_looks():
-    target = re.search(r"--target-repo-dir (\S+)", (HUB / "README.md").read_text(encoding="utf-8"))[1]
-    assert f"{target}/notebooks" in (HUB / "values.yaml").read_text(encoding="utf-8")
+def test_learners_on_a_cluster_get_their_copy(tmp_path):
+    hook = yaml.safe_load((HUB / "values.yaml").read_text(encoding="utf-8"))["singleuser"]["lifecycleHooks"]
+    (command,) = re.findall(r"-m \S+ ", hook["postStart"]["exec"]["command"][2])
+    subprocess.run([sys.executable, *command.split(), str(tmp_path)], cwd=ROOT, check=True)
+    assert len(list(tmp_path.glob("*.ipynb"))) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+
+
+def test_photos_above_jupyters_limit_may_be_uploaded_everywhere(monkeypatch):
+    (hub,) = load_hub(monkeypatch).Spawner.args
+    binder = re.search(r"echo '(.+)' >", (BINDER / "postBuild").read_text(encoding="utf-8"))[1]
+    assert hub == doctor.UPLOADS
+    settings = ast.literal_eval(hub.partition("=")[2])
+    assert json.loads(binder)["ServerApp"]["tornado_settings"] == settings
+    assert settings["websocket_max_message_size"] >= 50_000_000
 
 
 def test_binder_installs_what_everybody_installs():

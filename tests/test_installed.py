@@ -1,0 +1,75 @@
+"""The wheel, installed without the repository, runs the course from an empty folder."""
+
+import os
+import subprocess
+import sys
+import zipfile
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.notebooks import ROOT, code_cells, read
+from tests.plugin import PATHS
+
+CHECKS = """
+import importlib, pkgutil
+import d2lhelpers
+from d2lhelpers import checks, exercises, files, workcopy
+assert d2lhelpers.__file__.startswith({site!r}), d2lhelpers.__file__
+count = 0
+for found in pkgutil.iter_modules(exercises.__path__):
+    module = importlib.import_module("d2lhelpers.exercises." + found.name)
+    for exercise in vars(module).values():
+        if isinstance(exercise, checks.Exercise):
+            for answer, sign in [(lambda *given: ..., "○"), (lambda *given: object(), "✗"), (lambda: 1, "✗")]:
+                verdict = exercise.verdict(answer)
+                assert verdict.startswith(sign) and "site-packages" not in verdict, verdict
+            count += 1
+assert count > 80, count
+print("checked", count, "exercises;", len(list(workcopy.originals().glob("*.ipynb"))), "notebooks")
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Build the wheel and unpack it, as pip does with a package of pure Python; return folder and environment."""
+    folder = tmp_path_factory.mktemp("installed")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    (folder / "empty").mkdir()
+    return folder, os.environ | {"PYTHONPATH": str(folder / "site"), "D2L_OFFLINE": "1", "D2L_DATA_DIR": ""}
+
+
+def run(installed, *command):
+    folder, environment = installed
+    done = subprocess.run([sys.executable, *command], cwd=folder / "empty", env=environment, capture_output=True,
+                          text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_every_check_answers(installed):
+    text = run(installed, "-c", CHECKS.format(site=str(installed[0] / "site")))
+    assert f"{len(PATHS)} notebooks" in text
+
+
+def test_the_doctor_and_the_copy(installed):
+    assert "✓ torch" in run(installed, "-X", "utf8", "-m", "d2lhelpers")
+    run(installed, "-m", "d2lhelpers.workcopy", "my-course")
+    copies = (installed[0] / "empty/my-course").glob("*.ipynb")
+    assert {path.name: path.read_bytes() for path in copies} == {p.name: p.read_bytes() for p in PATHS.values()}
+
+
+@pytest.mark.parametrize("page", [name for name in PATHS if name[:2] in ("09", "10", "11", "14")])
+def test_first_cells_run_from_an_empty_folder(installed, page, monkeypatch):
+    folder, environment = installed
+    for key in ("PYTHONPATH", "D2L_OFFLINE", "D2L_DATA_DIR"):
+        monkeypatch.setenv(key, environment[key])
+    nb = nbformat.v4.new_notebook(cells=code_cells(read(PATHS[page]))[:3])
+    nb.cells.append(nbformat.v4.new_code_cell(f"import d2lhelpers; assert {str(folder)!r} in d2lhelpers.__file__"))
+    NotebookClient(nb, timeout=600, resources={"metadata": {"path": str(folder / "empty")}}).execute()
