@@ -30,7 +30,7 @@ class Exercise:
     tolerance : float
         Largest relative or absolute difference that still counts as equal.
     conditions : tuple of callable
-        What is asked for beyond the numbers: see `d2lhelpers.conditions`.
+        What is asked for beyond the numbers: see `d2lhelpers.diagnosis.conditions`.
     vary : callable, optional
         ``vary(args, random)`` makes another input of the same kind from one of ``inputs`` and a
         ``random.Random``; by default numbers are moved at random. Only diagnosis and the developer's

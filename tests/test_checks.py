@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from d2lhelpers import conditions, plots
+from d2lhelpers import plots
 from d2lhelpers.checks import Exercise
-from d2lhelpers.diagnosis import trial, values
+from d2lhelpers.diagnosis import conditions, trial, values
 from d2lhelpers.diagnosis.watchdog import TooLong, Watchdog
 
 HINTS = ("one", "two", "three")

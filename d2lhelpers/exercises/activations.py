@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import differentiable, without_autograd
+from d2lhelpers.diagnosis.conditions import differentiable, without_autograd
 
 
 def _scores():

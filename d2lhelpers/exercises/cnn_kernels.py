@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import without_autograd, without_loop
+from d2lhelpers.diagnosis.conditions import without_autograd, without_loop
 
 
 def _random(seed, *shapes):

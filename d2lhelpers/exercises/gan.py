@@ -7,7 +7,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import differentiable
+from d2lhelpers.diagnosis.conditions import differentiable
 
 
 def _random(seed, *shapes):

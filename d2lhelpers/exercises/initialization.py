@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import differentiable, keeps_inputs
+from d2lhelpers.diagnosis.conditions import differentiable, keeps_inputs
 
 
 def _normal(seed, *shape):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import without_autograd, without_loop
+from d2lhelpers.diagnosis.conditions import without_autograd, without_loop
 
 
 def _hessian(X):

@@ -5,7 +5,7 @@ import math
 import torch
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import keeps_inputs
+from d2lhelpers.diagnosis.conditions import keeps_inputs
 
 
 def _gradients(seed, num_steps, n):

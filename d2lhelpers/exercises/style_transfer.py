@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import without_autograd
+from d2lhelpers.diagnosis.conditions import without_autograd
 
 
 def _random(seed, *shapes):

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.conditions import is_view, keeps_inputs, without_loop
+from d2lhelpers.diagnosis.conditions import is_view, keeps_inputs, without_loop
 
 _g = torch.Generator().manual_seed(1)
 
