@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from IPython import get_ipython
 from IPython.display import Image, display
 
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#555555"
@@ -11,8 +12,18 @@ LINE, ROW, PANEL = (6, 3.5), (8, 2.6), (8, 3.6)  # inches: one plot, a row, a li
 
 
 def use():
-    """Switch matplotlib to the house style."""
-    plt.style.use(Path(__file__).with_name("house.mplstyle"))
+    """Switch matplotlib to the house style, whatever it was; from now on a stopped cell says so in one line."""
+    plt.style.use(["default", Path(__file__).with_name("house.mplstyle")])
+    if shell := get_ipython():  # None outside a notebook
+        shell.set_custom_exc((KeyboardInterrupt,), _stopped)
+
+
+def _stopped(shell, kind, error, traceback, tb_offset=None):
+    """Show one line in place of a traceback; the cell has failed all the same, so Run All ends."""
+    cell = traceback.tb_next or traceback  # below IPython's own frame
+    text = str(error) or f"Stopped by you in line {cell.tb_lineno} of this cell; what it has computed so far is kept."
+    shell._showtraceback(kind, error, [text])
+    return [text]
 
 
 def label_end(line, text, dx=6, dy=0):

@@ -26,6 +26,11 @@ def train_epoch(model, loader, loss_fn, optimizer):
     -------
     float
         Mean loss per example over the epoch, in the unit of `loss_fn`.
+
+    Raises
+    ------
+    ValueError
+        If the loader gives no batch.
     """
     model.train()
     device = next(model.parameters()).device
@@ -38,26 +43,33 @@ def train_epoch(model, loader, loss_fn, optimizer):
         optimizer.step()
         total += loss.detach() * len(X)  # the last batch may be smaller
         count += len(X)
+    if not count:
+        raise ValueError("The loader gave no batch: is it empty or used up?")
     return float(total / count)
 
 
 @torch.inference_mode()
 def evaluate(model, loader, loss_fn):
-    """Measure a classifier without changing it.
+    """Measure a model without changing it.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Returns logits, float (B, num_classes).
+        Returns logits, float (B, num_classes), or numbers to be compared with floats.
     loader : iterable
-        Yields ``(X, y)`` batches; ``y`` holds class indices, int64 (B,).
+        Yields ``(X, y)`` batches; ``y`` holds class indices, int64 (B,), or floats (a regression).
     loss_fn : callable
         As in `train_epoch`.
 
     Returns
     -------
     loss, accuracy : float
-        Mean loss per example; share of right answers, in [0, 1].
+        Mean loss per example; share of right answers, in [0, 1], and NaN for a regression.
+
+    Raises
+    ------
+    ValueError
+        If the loader gives no batch.
     """
     was_training = model.training
     model.eval()
@@ -67,9 +79,12 @@ def evaluate(model, loader, loss_fn):
         X, y = X.to(device), y.to(device)
         logits = model(X)
         total += loss_fn(logits, y) * len(X)
-        right += (logits.argmax(dim=1) == y).sum()
+        right += (math.nan if y.is_floating_point()  # a regression
+                  else (logits.argmax(dim=1) == y).sum())
         count += len(X)
     model.train(was_training)
+    if not count:
+        raise ValueError("The loader gave no batch: is it empty or used up?")
     return float(total / count), float(right / count)
 
 
@@ -82,7 +97,7 @@ class History:
     train_loss, valid_loss : list of float
         Mean loss per example.
     valid_accuracy : list of float
-        Share of right answers, in [0, 1].
+        Share of right answers, in [0, 1]; empty for a regression.
     seconds : float
         Wall time of the whole run.
     """
@@ -93,11 +108,53 @@ class History:
     seconds: float = 0.0
 
 
+class Stopped(KeyboardInterrupt):
+    """`fit` was stopped by hand: the run ends, the last one's curves are in ``Stopped.history``."""
+
+    history = None
+
+    def __init__(self, history):
+        Stopped.history, epochs = history, len(history.train_loss)
+        super().__init__(
+            f"Stopped after epoch {epochs}: the model keeps what it has learned, the curves are in "
+            "training.Stopped.history." if epochs else
+            "Stopped before epoch 1 was over: next to nothing was learned, and there are no curves yet.")
+
+    def _render_traceback_(self):  # what IPython shows in place of a traceback
+        return [str(self)]
+
+
+class Diverged(ArithmeticError):
+    """The loss is NaN or infinite."""
+
+
+def watched(loss_fn):
+    """Return the same loss function, which raises `Diverged` before a step with a loss that is no number."""
+    count = 0
+
+    def watch(*given):
+        nonlocal count
+        count += 1
+        loss = loss_fn(*given)
+        if not loss.isfinite():
+            raise Diverged(f"step {count}: the loss is {loss.item()}, training ends.")
+        return loss
+    return watch
+
+
+def advice(optimizer):
+    """Return what to try when a loss has become NaN or infinite, str."""
+    rate = float(optimizer.param_groups[0]["lr"])
+    return (f"The learning rate is {rate:g}: try {rate / 10:g}, look for NaN in the data, "
+            "or clip the gradients (torch.nn.utils.clip_grad_norm_).")
+
+
 def fit(model, train_loader, loss_fn, optimizer, num_epochs, valid_loader=None, scheduler=None):
     """Train for some epochs, say in one line how it goes, return the curves.
 
-    Stopping the cell keeps the model and the curves as far as they have come.
-    A loss that is no longer a number ends the run with a line that says so.
+    Stopping the cell ends the run (and Run All) with `Stopped`; the model and the
+    curves stay as far as they have come. A loss that is NaN or infinite ends the
+    training before that step, with a line that says where and what to try.
 
     Parameters
     ----------
@@ -118,22 +175,24 @@ def fit(model, train_loader, loss_fn, optimizer, num_epochs, valid_loader=None, 
     line = display({"text/plain": "training …"}, raw=True, display_id=True)
     try:
         for epoch in range(1, num_epochs + 1):
-            history.train_loss.append(train_epoch(model, train_loader, loss_fn, optimizer))
+            history.train_loss.append(train_epoch(model, train_loader, watched(loss_fn), optimizer))
             text = f"epoch {epoch}/{num_epochs}   loss {history.train_loss[-1]:.4f}"
             if valid_loader is not None:
                 loss, accuracy = evaluate(model, valid_loader, loss_fn)
                 history.valid_loss.append(loss)
-                history.valid_accuracy.append(accuracy)
-                text += f"   valid loss {loss:.4f}   accuracy {accuracy:.2%}"
+                text += f"   valid loss {loss:.4f}"
+                if not math.isnan(accuracy):  # it is, for a regression
+                    history.valid_accuracy.append(accuracy)
+                    text += f"   accuracy {accuracy:.2%}"
             if scheduler is not None:
                 scheduler.step()
-            if not math.isfinite(history.train_loss[-1]):
-                text += "\nThe loss is no longer a number: stopped. Try a smaller learning rate."
             if line:  # None outside a notebook
                 line.update({"text/plain": text}, raw=True)
-            if not math.isfinite(history.train_loss[-1]):
-                break
+    except Diverged as why:
+        history.train_loss.append(math.nan)
+        print(f"Epoch {epoch}, {why}", advice(optimizer))
     except KeyboardInterrupt:
-        print(f"Stopped after epoch {len(history.train_loss)}; the model keeps what it has learned.")
-    history.seconds = time.perf_counter() - start
+        raise Stopped(history) from None
+    finally:
+        history.seconds = time.perf_counter() - start
     return history

@@ -121,8 +121,7 @@ class Panel:
         self.reset = _button("Reset", "undo", "Back to the start", self._restore)
         self.run = run and _button(run, "play", f"{run} with these settings", self._redraw)
         self.player = play and _player(sliders[play])
-        self.step = play and _button("Step", "step-forward", "One step further",
-                                     lambda _: _advance(sliders[play]))
+        self.step = play and _button("Step", "step-forward", "One step further", lambda _: _advance(sliders[play]))
         for name, slider in sliders.items():
             slider.description = slider.description or name
             slider.style.description_width = "6em"
@@ -139,9 +138,11 @@ class Panel:
         """Move several sliders, then draw once."""
         with _one_at_a_time:
             self._frozen = True
-            for name, value in values.items():
-                self.sliders[name].value = value
-            self._frozen = False
+            try:
+                for name, value in values.items():
+                    self.sliders[name].value = value
+            finally:
+                self._frozen = False
             self._redraw()
 
     def _restore(self, _=None):
@@ -156,12 +157,13 @@ class Panel:
             if self.run:
                 self.run.disabled = True  # a second click would queue a second run
             try:
-                self.summary, self.error = self.update(**self.values()), None
-                self.image = self.figure.picture()
+                summary, self.image = self.update(**self.values()), self.figure.picture()
+                self.summary, self.error = summary, None
             except Exception as error:  # a callback's exception is otherwise lost
                 self.summary, self.error = f"**{type(error).__name__}:** {error}", error
-            if self.run:
-                self.run.disabled = False
+            finally:  # after a stop in mid-redraw, too
+                if self.run:
+                    self.run.disabled = False
             for picture, line in self._views:
                 picture.update(self._picture())
                 line.update(self._line(), raw=True)
@@ -177,11 +179,9 @@ class Panel:
         # The picture is an ordinary output, not a widget: GitHub and nbconvert show it too.
         buttons = [button for button in (self.run, self.reset, self.step, self.player) if button]
         controls = ipywidgets.VBox([*self.sliders.values(), ipywidgets.HBox(buttons)])
-        text = ", ".join(f"{name} = {value:{'.4g' * isinstance(value, float)}}"
-                         for name, value in self.values().items())
+        text = ", ".join(f"{key} = {value:{'.4g' * isinstance(value, float)}}" for key, value in self.values().items())
         display(controls._repr_mimebundle_() | {"text/plain": f"Sliders: {text}"}, raw=True)
-        self._views.append((display(self._picture(), display_id=True),
-                            display(self._line(), raw=True, display_id=True)))
+        self._views += [(display(self._picture(), display_id=True), display(self._line(), raw=True, display_id=True))]
 
 
 def _button(name, icon, tooltip, on_click):

@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import ipywidgets
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from torch import nn
 
 from d2lhelpers import __main__ as doctor
-from d2lhelpers import checks, plots, runtime, training, widgets
+from d2lhelpers import checks, plots, runtime, style, training, widgets
 
 double = checks.Exercise(
     inputs=[(torch.tensor([1.0, 2.0, 4.0]),), (torch.tensor([[1.0, -1.0]]),)],
@@ -182,24 +185,134 @@ def test_evaluate_leaves_the_model_as_it_was():
         assert model.training is mode
 
 
-def test_stopping_keeps_the_curves(capsys):
+def interrupted(after, error=KeyboardInterrupt):
+    """Return a loss function during whose call number `after` somebody presses Stop."""
+    calls = []
+
+    def loss_fn(logits, y):
+        calls.append(1)
+        if len(calls) == after:
+            raise error
+        return nn.functional.cross_entropy(logits, y)
+    return loss_fn
+
+
+def test_stopping_ends_the_run_and_keeps_the_curves():
+    model, loader, optimizer = linear_problem()
+    with pytest.raises(KeyboardInterrupt, match=r"Stopped after epoch 2.*keeps.*Stopped\.history") as caught:
+        training.fit(model, loader, interrupted(5), optimizer, 9)
+    assert len(training.Stopped.history.train_loss) == 2 and training.Stopped.history.seconds > 0
+    assert caught.value._render_traceback_() == [str(caught.value)] and "\n" not in str(caught.value)
+
+
+def test_stopping_in_the_first_epoch_promises_nothing():
+    model, loader, optimizer = linear_problem()
+    with pytest.raises(training.Stopped, match="Stopped before epoch 1 was over: next to nothing was learned"):
+        training.fit(model, loader, interrupted(1), optimizer, 9)
+    assert training.Stopped.history.train_loss == []
+
+
+@pytest.mark.parametrize("kind", ["fit", "fit alone", "loop"])
+def test_stop_ends_run_all_with_one_line(kind):
+    use = "" if kind == "fit alone" else "from d2lhelpers import style; style.use()"
+    loss = "def loss_fn(*_):\n    raise KeyboardInterrupt\n"
+    fit = ("from torch import nn, optim, zeros\nfrom d2lhelpers.training import fit\nmodel = nn.Linear(1, 1)\n"
+           "fit(model, [(zeros(1, 1), zeros(1, 1))], loss_fn, optim.SGD(model.parameters(), 0.1), 3)")
+    loop = "done = []\nfor i in range(9):\n    done.append(i)\n    loss_fn() if i == 3 else None"
+    cells = [use, loss, loop if kind == "loop" else fit, "print('went on')"]
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    client = NotebookClient(nb, timeout=600)
+    with client.setup_kernel():
+        with pytest.raises(CellExecutionError):
+            for i, cell in enumerate(nb.cells):
+                client.execute_cell(cell, i)
+        kept = nbformat.v4.new_code_cell("print(done)" if kind == "loop" else "print(model)")
+        nb.cells.append(kept)
+        client.execute_cell(kept, 4)
+    (error,) = [output for output in nb.cells[2].outputs if output.output_type == "error"]
+    assert len(error.traceback) == 1 and error.traceback[0].startswith("Stopped") and "\n" not in error.traceback[0]
+    assert not nb.cells[3].outputs
+    if kind == "loop":
+        assert "in line 4 of this cell" in error.traceback[0] and kept.outputs[0].text == "[0, 1, 2, 3]\n"
+
+
+def test_a_panel_survives_a_stop_in_mid_redraw():
+    stops, live = [], widgets.LiveFigure((2, 2))
+
+    def update(n):
+        if n in stops:
+            raise KeyboardInterrupt
+        return f"n = {n}"
+    for run in (None, "Train"):
+        stops.clear()
+        p = widgets.Panel(live, update, "Nothing.", run=run, n=ipywidgets.IntSlider(1, min=0, max=5))
+        stops.append(3)
+        with pytest.raises(KeyboardInterrupt):
+            p.set(n=3)
+        assert p.summary == "n = 1" and (run is None or not p.run.disabled)
+        p.sliders["n"].value = 2
+        if run:
+            p.run.click()
+        assert p.summary == "n = 2"
+
+
+def test_a_panel_survives_a_stop_while_sliders_are_set():
+    p = panel()
+
+    def stop(_):
+        raise KeyboardInterrupt
+    p.sliders["slope"].observe(stop, "value")
+    with pytest.raises(KeyboardInterrupt):
+        p.set(slope=0.8)
+    p.sliders["slope"].unobserve(stop, "value")
+    p.sliders["steps"].value = 5
+    assert p.summary == "ends at **4.0**"
+
+
+@pytest.mark.parametrize("worst", [torch.inf, torch.nan, -torch.inf])
+def test_a_loss_that_is_no_number_ends_training_before_that_step(worst, capsys):
     model, loader, optimizer = linear_problem()
     calls = []
 
     def loss_fn(logits, y):
         calls.append(1)
-        if len(calls) == 5:
-            raise KeyboardInterrupt
-        return nn.functional.cross_entropy(logits, y)
-
+        return nn.functional.cross_entropy(logits, y) + (worst if len(calls) == 4 else 0)
     history = training.fit(model, loader, loss_fn, optimizer, 9)
-    assert len(history.train_loss) == 2 and "Stopped after epoch 2" in capsys.readouterr().out
+    assert len(history.train_loss) == 2 and np.isnan(history.train_loss[1]) and len(calls) == 4
+    assert all(weight.isfinite().all() for weight in model.parameters())
+    said = capsys.readouterr().out
+    assert f"Epoch 2, step 2: the loss is {worst}" in said and "learning rate is 0.5: try 0.05" in said
 
 
-def test_a_loss_that_is_no_number_stops_the_run():
-    model, loader, optimizer = linear_problem()
-    history = training.fit(model, loader, lambda logits, y: logits.sum() * torch.inf, optimizer, 9)
-    assert len(history.train_loss) == 1
+def test_a_loader_without_batches_is_named():
+    model, _, optimizer = linear_problem()
+    used_up = iter([])
+    for loader in ([], used_up, torch.utils.data.DataLoader([], batch_size=2)):
+        for call in (lambda: training.train_epoch(model, loader, nn.CrossEntropyLoss(), optimizer),
+                     lambda: training.evaluate(model, loader, nn.CrossEntropyLoss()),
+                     lambda: training.fit(model, loader, nn.CrossEntropyLoss(), optimizer, 1)):
+            with pytest.raises(ValueError, match="The loader gave no batch"):
+                call()
+
+
+@pytest.mark.parametrize("shape", [(90, 1), (90, 2)])
+def test_a_regression_has_no_accuracy(shape, capsys):
+    X, y = torch.randn(90, 2), torch.randn(shape)
+    model = nn.Linear(2, shape[1])
+    history = training.fit(model, [(X, y)], nn.MSELoss(), torch.optim.SGD(model.parameters(), 0.1), 2, [(X, y)])
+    assert len(history.valid_loss) == 2 and history.valid_accuracy == []
+    assert np.isnan(training.evaluate(model, [(X, y)], nn.MSELoss())[1])
+    assert "accuracy" not in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_house_style_wins_over_the_reader_s():
+    style.use()
+    wanted = dict(plt.rcParams)
+    plt.style.use("dark_background")
+    plt.rcParams["axes.grid"] = not wanted["axes.grid"]
+    style.use()
+    assert dict(plt.rcParams) == wanted
 
 
 def test_plots_draw_what_they_are_given():
