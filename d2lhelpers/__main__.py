@@ -40,7 +40,7 @@ def _data():
     text = f"here: {', '.join(found) or 'none yet'}"
     if missing:
         text += f"; fetched when first used, else replaced by a stand-in: {', '.join(missing)}"
-    return True, text, ""
+    return not files.problems(), text, " ".join(files.problems())
 
 
 def _graphviz():
@@ -65,8 +65,10 @@ CHECKS = {"python": _python, "torch": _torch, "jupyter": _jupyter, "data": _data
 def doctor():
     """Print one line per thing that can go wrong, with its fix; return True if the course can run."""
     healthy = True
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a file in cp1252 or gbk has no ✓
     for name, check in CHECKS.items():
-        optional = check in (_graphviz, _fonts)
+        optional = check in (_data, _graphviz, _fonts)
         try:
             fine, text, fix = check()
         except Exception as error:  # a broken install must not stop the other lines

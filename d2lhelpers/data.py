@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from d2lhelpers import files, standins
+from d2lhelpers import files, places, standins
 from d2lhelpers.records import Images, Photos, Poems, Table
 
 CREDITS = {  # to be shown wherever the picture is
@@ -61,7 +61,7 @@ def _load(title, prefix, read, stand_in, what):
     try:
         paths, how = files.fetch(prefix)
     except files.Missing as why:
-        print(f"Stand-in: {what} for {title} ({why}). For the real set: go online or see data/README.md.")
+        print(f"Stand-in: {what} for {title} ({why}). For the real set: run this again online, or see data/README.md.")
         return stand_in(), f"stand-in: {what}"
     print(f"{title}: {how}.")
     return read(*paths), f"{title}, {how}"
@@ -101,7 +101,7 @@ def load_trashnet(size=84, num=None):
         return range(count) if num is None else np.random.default_rng(0).permutation(count)[:num]
 
     def read(folder):
-        photos = sorted(folder.glob("*/*.jpg"))
+        photos = [folder / name for name in places.listing(folder) if name.suffix == ".jpg"]
         photos = [photos[i] for i in some(len(photos))]
         pixels = np.empty((len(photos), 3, size, size), np.uint8)
         def fill(i):

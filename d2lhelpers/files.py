@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from d2lhelpers import places
+
 ROOT = Path(__file__).resolve().parents[1]      # the repository, if the package runs from a checkout
 TIMEOUT = 10                                    # seconds until a silent host counts as down
-_failed = {}                                    # host -> why it is not asked again in this process
+_failed = {}                                    # host -> why it is not asked again in this call of `fetch`
 
 
 class Missing(Exception):
@@ -29,35 +31,55 @@ def registry():
 def folders():
     """Return the folders to search, in order: D2L_DATA_DIR, the repository's data, the user's cache."""
     import pooch
-    given = [Path(name).expanduser() for name in os.environ.get("D2L_DATA_DIR", "").split(os.pathsep) if name]
-    given = [path if path.is_dir() else ROOT / path for path in given]  # a notebook runs in its own folder
     ours = [ROOT / "data"] if (ROOT / "pyproject.toml").is_file() else []
-    return [path for path in given if path.is_dir()] + ours + [Path(pooch.os_cache("d2lhelpers"))]
+    return [path for _, path in _given() if path.is_dir()] + ours + [Path(pooch.os_cache("d2lhelpers"))]
+
+
+def _given():
+    """Return (as written, path) of each entry of D2L_DATA_DIR; quotation marks and blanks around it are dropped."""
+    names = [name for name in os.environ.get("D2L_DATA_DIR", "").split(os.pathsep) if name.strip()]
+    found = []
+    for name in names:
+        path = Path(name if Path(name).is_dir() else name.strip(" \t\"'")).expanduser()
+        found.append((name, path if path.exists() else ROOT / path))  # a notebook runs in its own folder
+    return found
+
+
+def problems():
+    """Return a line for each entry of D2L_DATA_DIR that cannot be meant so, list of str."""
+    return [line for name, path in _given() if (line := places.problem(name.strip(" \t\"'"), path, registry()))]
+
+
+def offline():
+    """Return whether D2L_OFFLINE forbids downloads, bool."""
+    return os.environ.get("D2L_OFFLINE", "").strip().lower() not in ("", "0", "false", "no", "off")
 
 
 def digest(path):
-    """Return the SHA-256 of a file, or of a folder's listing as `sha256sum` prints it, str."""
+    """Return the SHA-256 of a file, or of a folder's `listing` as `sha256sum` prints it, str."""
     if path.is_file():
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    names = sorted(p.relative_to(path.parent).as_posix() for p in path.rglob("[!.]*") if p.is_file())
-    listing = "".join(f"{digest(path.parent / name)}  {name}\n" for name in names)
-    return hashlib.sha256(listing.encode()).hexdigest()
+    names = sorted(f"{path.name}/{name.as_posix()}" for name in places.listing(path))
+    lines = "".join(f"{digest(path.parent / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def local(name):
     """Return the first good copy on this machine, Path or None; report every bad one."""
     for folder in folders():
-        for path in dict.fromkeys((folder / name, folder / name.removesuffix(".gz"))):  # unpacked will do
+        for path in places.candidates(folder, name):
             if os.access(path, os.R_OK):
                 if digest(path) in registry()[name][0]:
                     return path
-                print(f"{path.name} is damaged or incomplete (wrong SHA-256): it is not used.")
+                print(f"{path.name} is damaged or incomplete (wrong SHA-256): it is not used. Copy it again.")
     return None
 
 
 def fetch(prefix):
     """Return the paths of all files whose name starts so, and how they came; raise Missing if one did not."""
+    _failed.clear()
+    print(*problems(), sep="\n", end="\n" if problems() else "")
     found = {name: local(name) for name in registry() if name.startswith(prefix)}
     if not found:
         near = [name for name in registry() if name.startswith(prefix.split("/")[0])]
@@ -70,7 +92,7 @@ def _download(name):
     """Download into the first folder that can be written to, from the first host that has the file."""
     import requests
     from filelock import FileLock
-    if os.environ.get("D2L_OFFLINE", "0") not in ("", "0"):
+    if offline():
         raise Missing("D2L_OFFLINE is set")
     sha256, urls = registry()[name]
     urls, why = [os.environ.get("D2L_MIRROR", "") + url for url in urls if url], "it has no public address"

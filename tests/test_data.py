@@ -13,6 +13,7 @@ import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit as files_urlsplit
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ SHA256 = hashlib.sha256(BODY).hexdigest()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers /good, /cut (half of what is asked), /cut-once, /whole (no ranges), /wrong, /slow; else 404."""
+    """Answers /good, /cut (half of what is asked), /cut-once, /whole (no ranges), /wrong, /slow, /busy, /limit."""
 
     def do_GET(self):
         web, wanted = self.server.web, self.headers.get("Range")
@@ -37,6 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             web.over.wait(5)
             return
         body, start = web.bodies.get(how, BODY), 0
+        if how in ("busy", "limit"):
+            return self.send_error({"busy": 503, "limit": 429}[how])
         if how not in ("good", "cut", "cut-once", "whole", "wrong", *web.bodies):
             return self.send_error(404)
         if wanted and how != "whole":
@@ -161,6 +164,74 @@ def test_unknown_name():
         data.load_image("mona_lisa")
 
 
+# Data folders as people make them
+
+@pytest.mark.parametrize("written, words", [
+    ("nowhere", "'nowhere', which is not there: correct it"),
+    ("set/file.bin", "'file.bin', which is a file: name the folder"),
+    ("set", "'set', which is one level too deep: name the folder above"),
+    (".", "one level too high: name 'data'"), ("other", "'other', which holds none of the course's sets")])
+def test_an_entry_that_cannot_be_meant_is_named(places, registered, monkeypatch, capsys, written, words):
+    registered("set/file.bin")
+    put(places.tmp, "top/data/set/file.bin", BODY)
+    put(places.tmp, "top/data/other/notes.txt", b"")
+    entry = places.tmp / "top" if written == "." else places.tmp / "top/data" / written
+    monkeypatch.setenv("D2L_DATA_DIR", str(entry))
+    with pytest.raises(files.Missing):
+        files.fetch("set/")
+    said = capsys.readouterr().out
+    assert words in said and said.count("\n") == 1 and str(places.tmp) not in said
+    assert files.problems() == [said.strip()]
+
+
+@pytest.mark.parametrize("form", ["'{}'", '"{}"', " {} ", "{}/", "{}"])
+def test_quotation_marks_and_blanks_are_no_part_of_an_entry(places, registered, monkeypatch, form):
+    registered("set/file.bin")
+    copy = put(places.tmp / "my data’s 数据", "set/file.bin", BODY)
+    monkeypatch.setenv("D2L_DATA_DIR", form.format(copy.parents[1]))
+    assert files.fetch("set/") == ([copy], "local files") and files.problems() == []
+
+
+def test_an_empty_folder_is_for_downloads(places, registered, web, monkeypatch):
+    registered("set/file.bin", f"{web.url}/good")
+    (places.tmp / "new").mkdir()
+    monkeypatch.setenv("D2L_DATA_DIR", str(places.tmp / "new"))
+    assert files.problems() == [] and files.fetch("set/")[0] == [places.tmp / "new/set/file.bin"]
+
+
+@pytest.mark.parametrize("path", [
+    "MNIST/raw/t10k-labels-idx1-ubyte", "MNIST/raw/t10k-labels.idx1-ubyte", "MNIST/t10k-labels.idx1-ubyte",
+    "mnist/t10k-labels-idx1-ubyte.gz", "MNIST/t10k-labels-idx1-ubyte/t10k-labels-idx1-ubyte",
+    "mnist-dataset/t10k-labels.idx1-ubyte"])
+def test_other_usual_names(places, registered, path):
+    registered("MNIST/raw/t10k-labels-idx1-ubyte.gz")
+    copy = put(places.ours, path, BODY)
+    assert files.fetch("MNIST/") == ([copy], "local files")
+
+
+def test_what_systems_leave_in_a_folder_does_not_count(places, registered, monkeypatch, capsys):
+    from PIL import Image
+    folder = places.ours / "trashnet/dataset-resized"
+    for name in ("glass/glass1.jpg", "paper/paper1.jpg", "paper/paper2.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (9, 9)).save(folder / name)
+    registered("trashnet/dataset-resized", sha256=(files.digest(folder),))
+    for junk in ("glass/._glass1.jpg", "glass/Thumbs.db", ".DS_Store", "glass/.ipynb_checkpoints/glass1-checkpoint.jpg",
+                 "paper/desktop.ini", "__MACOSX/glass/x.jpg", ".hidden/a.jpg"):
+        put(folder, junk, b"no picture")
+    photos = data.load_trashnet(size=8)
+    assert photos.names == ["glass/glass1.jpg", "paper/paper1.jpg", "paper/paper2.jpg"]
+    assert capsys.readouterr().out == "TrashNet: local files.\n"
+    folder.rename(folder.with_name("once"))
+    folder.mkdir()
+    (places.ours / "trashnet/once").rename(folder / "dataset-resized")  # unpacked into a folder of its name
+    assert len(data.load_trashnet(size=8)) == 3
+    (folder / "dataset-resized/paper/paper2.jpg").unlink()              # half a copy
+    monkeypatch.setenv("D2L_OFFLINE", "1")
+    data.load_trashnet(size=8)
+    assert "dataset-resized is damaged or incomplete" in capsys.readouterr().out
+
+
 # Downloads that work, in the end
 
 def test_download_is_kept(places, registered, web):
@@ -233,12 +304,35 @@ def test_a_host_that_is_down_is_passed_over(registered, web):
     assert files.fetch("set/")[1] == "downloaded" and list(files._failed) == ["127.0.0.1:1"]
 
 
-def test_a_silent_host_is_asked_once_and_not_for_long(registered, web):
-    for name in ("one", "two"):
-        registered(f"set/{name}", f"{web.url}/slow/{name}")
+def test_a_silent_host_is_asked_once_a_call(places, registered, web):
+    registered("set/one", f"{web.url}/slow/one", f"{web.url}/slow/two")
+    for count in (1, 2):
         with pytest.raises(files.Missing, match=r"127\.0\.0\.1:.*Timeout"):
             files.fetch("set/")
-    assert web.requests == [("/slow/one", None)]  # the time-out ended the first call, the second did not ask
+        assert web.requests == [("/slow/one", None)] * count
+
+
+@pytest.mark.parametrize("first", ["busy", "wrong", "nowhere", "slow", "limit"])
+def test_a_failure_lasts_one_call(registered, web, first):
+    registered("set/file.bin", f"{web.url}/{first}")
+    with pytest.raises(files.Missing):
+        files.fetch("set/")
+    registered("set/file.bin", f"{web.url}/good")  # the same host, well again
+    assert files.fetch("set/")[1] == "downloaded"
+
+
+@pytest.mark.parametrize("first", ["busy", "wrong", "nowhere", "slow", "limit"])
+def test_a_mirror_takes_over(registered, web, monkeypatch, first):
+    monkeypatch.setattr(files, "urlsplit", lambda url: files_urlsplit(url)._replace(netloc=url))
+    registered("set/file.bin", f"{web.url}/{first}", f"{web.url}/good")
+    assert files.fetch("set/")[0][0].read_bytes() == BODY
+
+
+@pytest.mark.parametrize("value", ["0", "false", "False", "no", "NO", "off", "", " "])
+def test_what_does_not_mean_offline(registered, web, monkeypatch, value):
+    monkeypatch.setenv("D2L_OFFLINE", value)
+    registered("set/file.bin", f"{web.url}/good")
+    assert files.fetch("set/")[1] == "downloaded"
 
 
 def test_offline_asks_nobody(registered, web, monkeypatch):

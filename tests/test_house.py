@@ -19,7 +19,7 @@ PARTS = {f"{path.parent.name}.{path.stem}": path for part in ("diagnosis", "exer
          for path in (ROOT / "d2lhelpers" / part).glob("*.py")}  # not counted in the line budget
 MAY_IMPORT = {"plots": {"style"}, "widgets": {"style"}, "checks": {"plots", "diagnosis"},
               "diagnosis": {"diagnosis"}, "exercises": {"checks", "diagnosis", "exercises"},
-              "data": {"files", "records", "standins", "runtime"}, "files": set(), "standins": set(),
+              "data": {"files", "places", "records", "standins", "runtime"}, "files": {"places"}, "standins": set(),
               "__main__": {"data", "files", "runtime", "workcopy"}}
 COMMANDS = "__main__", "workcopy"  # what a shell calls and no notebook imports; not counted in the line budget
 MACHINE = re.compile(r"(?<![\w:/.])/(home|root|work|tmp|Users|mnt|opt)/|[A-Z]:\\\\|site-packages")
