@@ -9,8 +9,13 @@ from d2lhelpers import style
 
 
 def _array(values):
-    """Return a NumPy array, whatever device the values are on."""
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
+    """Return a NumPy array that can be drawn, whatever device and dtype the values are of."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.double() if values.is_floating_point() else values  # NumPy has no bfloat16
+        values = values.resolve_conj().resolve_neg().numpy()
+    values = np.asarray(values)
+    return values.astype(np.uint8) if values.dtype == bool else values
 
 
 def plot_losses(losses, labels=("train", "valid"), ax=None):
@@ -99,7 +104,7 @@ def plot_matrix(matrix, fmt=".3g", limit=None, ax=None):
     matrix = _array(matrix)
     if ax is None:
         _, ax = plt.subplots(figsize=(0.55 * matrix.shape[1] + 0.4, 0.5 * matrix.shape[0] + 0.4))
-    limit = limit or max(abs(matrix).max(), 1e-12)
+    limit = limit or max(np.abs(matrix.astype(float)).max(), 1e-12)
     ax.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit)
     if max(matrix.shape) <= 12:
         for (i, j), value in np.ndenumerate(matrix):
@@ -114,7 +119,7 @@ def show_matrices(matrices, titles):
     """Draw matrices side by side on one colour scale and show them."""
     width = sum(max(2.4, 0.5 * matrix.shape[1]) for matrix in matrices)
     fig, axes = plt.subplots(1, len(matrices), figsize=(width, 2.6), squeeze=False)
-    limit = max(float(abs(_array(matrix)).max()) for matrix in matrices)
+    limit = max(float(np.abs(_array(matrix).astype(float)).max()) for matrix in matrices)
     for ax, matrix, title in zip(axes.flat, matrices, titles, strict=True):
         plot_matrix(matrix, limit=limit, ax=ax).set_title(title)
     style.show(fig, "Matrices side by side: " + ", ".join(titles))

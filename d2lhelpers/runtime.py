@@ -9,8 +9,10 @@ import torch
 
 
 def pick_device():
-    """Return the fastest device that is here: cuda, mps, xpu, else cpu.
+    """Return the fastest device that is here and computes: cuda, mps, xpu, else cpu.
 
+    One small convolution is tried first: a GPU may be listed and still refuse
+    every kernel (too old for this build, full, broken driver). Then a line says so.
     The environment variable ``D2L_DEVICE`` (``cpu``, ``cuda:1`` …) overrides
     the choice.
 
@@ -25,14 +27,24 @@ def pick_device():
     """
     wanted = os.environ.get("D2L_DEVICE")
     if not wanted:
-        found = torch.accelerator.is_available()
-        return torch.accelerator.current_accelerator() if found else torch.device("cpu")
-    try:
-        torch.empty(1, device=wanted)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"D2L_DEVICE is {wanted!r}, but torch cannot use it here ({error}). "
-                         "Unset D2L_DEVICE, or set it to 'cpu'.") from error
+        found = torch.accelerator.is_available() and torch.accelerator.current_accelerator()
+        if found and (why := _refusal(found)):
+            print(f"The {found.type} device is listed but cannot compute ({why}): the CPU is used.")
+        return found if found and not why else torch.device("cpu")
+    if why := _refusal(wanted):
+        raise ValueError(f"D2L_DEVICE is {wanted!r}, but torch cannot use it here ({why}). "
+                         "Unset D2L_DEVICE, or set it to 'cpu'.")
     return torch.device(wanted)
+
+
+def _refusal(device):
+    """Return why a device does not compute, one line of str; "" if it does."""
+    try:
+        image = torch.ones(1, 1, 4, 4, device=device)
+        torch.nn.functional.conv2d(image, image[..., :3, :3]).sum().item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ""
 
 
 def set_seed(seed=0):

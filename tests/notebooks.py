@@ -66,7 +66,7 @@ def execute(nb, timeout=600):
 def clean(nb):
     """Leave only what a reader needs: no widget state, no times, no machine, small pictures."""
     nb.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-                   "language_info": {"name": "python"}}
+                   "language_info": {"name": "python", "file_extension": ".py"}}
     for i, cell in enumerate(nb.cells):
         cell["id"] = f"cell-{i:02d}"
         cell.metadata.pop("execution", None)

@@ -69,6 +69,32 @@ def test_the_order_of_cells_is_kept_from_any_folder(tmp_path):
     assert cells and cells == sorted(cells), done.stdout
 
 
+def test_one_cell_s_folder_is_enough(tmp_path):
+    """`cd notebooks; pytest 01_tensors.ipynb` finds the settings and shuffles nothing."""
+    done = _run("01_tensors.ipynb", "--collect-only", cwd=ROOT / "notebooks")
+    assert done.returncode == 0 and "error" not in done.stdout.lower(), done.stdout
+    assert "-p no:randomly" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_scripts_are_checked_out_with_line_feeds():
+    tracked = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True, check=False)
+    rows = [line.split(maxsplit=3) for line in tracked.stdout.splitlines()]  # index, working tree, attributes, path
+    if not rows:
+        pytest.skip("not a git checkout")
+    assert not [row for row in rows if row[0] in ("i/crlf", "i/mixed")]
+    assert all("eol=lf" in " ".join(row[2:]) for row in rows if row[-1].endswith((".sh", ".py", ".ci/run")))
+
+
+def test_a_cleaned_notebook_becomes_a_script_with_the_right_ending():
+    from nbconvert import ScriptExporter
+
+    from tests.notebooks import clean
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])
+    clean(nb)
+    _, resources = ScriptExporter().from_notebook_node(nb)
+    assert resources["output_extension"] == ".py"
+
+
 def test_a_notebook_stays_on_one_worker(tmp_path):
     count = [("x = 1", ""), *[("x += 1; print(x)", f"{n}\n") for n in (2, 3, 4)]]
     paths = [_notebook(tmp_path / f"{name}.ipynb", *count) for name in "ab"]

@@ -1,5 +1,7 @@
 """The package's own promises: checks that never raise, panels, devices, training, the doctor."""
 
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -144,6 +146,37 @@ def test_pick_device_can_be_overridden_and_says_what_is_wrong(monkeypatch):
     monkeypatch.setenv("D2L_DEVICE", "abacus")
     with pytest.raises(ValueError, match=r"abacus.*Unset D2L_DEVICE"):
         runtime.pick_device()
+
+
+class Broken:
+    """A GPU that is listed."""
+
+    def __init__(self, monkeypatch, error):
+        monkeypatch.delenv("D2L_DEVICE", raising=False)
+        monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
+        self.error, ones = error, torch.ones
+        monkeypatch.setattr(torch, "ones", lambda *size, device=None: ones(*size))
+        monkeypatch.setattr(nn.functional, "conv2d", self.conv2d)
+
+    def conv2d(self, *_):
+        if self.error:
+            raise self.error
+        return torch.zeros(1)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CUDA error: no kernel image is available\nCompile with …"),
+                                   AssertionError(), NotImplementedError("conv2d"), torch.OutOfMemoryError("full")])
+def test_a_gpu_that_is_listed_and_cannot_compute(monkeypatch, capsys, error):
+    Broken(monkeypatch, error)
+    assert runtime.pick_device() == torch.device("cpu")
+    said = capsys.readouterr().out
+    assert said.startswith("The cuda device is listed but cannot compute (") and said.count("\n") == 1
+
+
+def test_a_gpu_that_computes_is_taken_in_silence(monkeypatch, capsys):
+    Broken(monkeypatch, None)
+    assert runtime.pick_device() == torch.device("cuda") and capsys.readouterr().out == ""
 
 
 def test_set_seed_repeats_numbers():
@@ -322,6 +355,32 @@ def test_plots_draw_what_they_are_given():
     assert len(plots.show_images(torch.rand(7, 1, 4, 4), num_cols=4).axes) == 8
     assert len(plots.show_images(torch.rand(2, 3, 4, 4), titles=["a", "b"]).axes) == 2
     plt.close("all")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64, torch.bool, torch.uint8, torch.int64])
+def test_plots_take_any_dtype(dtype):
+    values = torch.tensor([[0, 1, 1], [1, 0, 1]]).to(dtype)
+    assert len(plots.plot_matrix(values).texts) == 6
+    plots.plot_losses([values[0], values[1]])
+    plots.show_images(values.expand(2, 2, 3))
+    plots.show_images(values.expand(2, 3, 2, 3))
+    plots.show_matrices([values, values], ["a", "b"])
+    for fig in map(plt.figure, plt.get_fignums()):
+        fig.canvas.draw()
+    plt.close("all")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii"])
+def test_the_doctor_writes_into_any_file(encoding):
+    done = subprocess.run([sys.executable, "-m", "d2lhelpers"], capture_output=True, check=True,
+                          env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
+    assert b"torch" in done.stdout and done.stdout.count(b"\n") == len(doctor.CHECKS)
+
+
+def test_the_doctor_names_a_wrong_data_folder(monkeypatch, capsys):
+    monkeypatch.setenv("D2L_DATA_DIR", "no-such-folder")
+    assert doctor.doctor()
+    assert "D2L_DATA_DIR names 'no-such-folder', which is not there" in capsys.readouterr().out
 
 
 def test_the_doctor_has_a_line_for_everything(capsys):
