@@ -40,6 +40,8 @@ class Batches:
     def __post_init__(self):
         if len(self.X) != len(self.y):
             raise ValueError(f"X has {len(self.X)} rows, y has {len(self.y)}: each row of X needs its y.")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size is {self.batch_size}: a batch needs at least one row.")
         self._rng = torch.Generator().manual_seed(self.seed)
 
     def __len__(self):
