@@ -11,9 +11,8 @@ from d2lhelpers import style
 def _array(values):
     """Return a NumPy array that can be drawn, whatever device and dtype the values are of."""
     if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        values = values.double() if values.is_floating_point() else values  # NumPy has no bfloat16
-        values = values.resolve_conj().resolve_neg().numpy()
+        values = values.detach().cpu().resolve_conj().resolve_neg()
+        values = (values.double() if values.is_floating_point() else values).numpy()  # NumPy has no bfloat16
     values = np.asarray(values)
     return values.astype(np.uint8) if values.dtype == bool else values
 
