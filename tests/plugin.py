@@ -33,7 +33,11 @@ class Cell(IPyNbCell):
         """Run the cell, compare what it shows, run it again."""
         self.output_timeout = HANG
         live, start = LIVE[self.parent.path.stem], time.perf_counter()
-        super().runtest()
+        try:
+            super().runtest()
+        except Exception:
+            live.printed.append(("", ""))  # it has failed already; the pairs of the other cells stay in step
+            raise
         live.seconds += time.perf_counter() - start
         printed = _printed(self.test_outputs)
         live.again(self.cell.source, printed) if self.parent.path.stem in TWICE else live.measure()
