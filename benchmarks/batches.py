@@ -11,9 +11,9 @@ from d2lhelpers import data, runtime
 class Pictures(Dataset):
     """What torchvision's MNIST does per sample: a PIL picture, ToTensor, Normalize."""
 
-    def __init__(self, X, y):
+    def __init__(self, X, y, scale=(0.1307, 0.3081)):
         self.pixels, self.y = (255 * X[:, 0]).byte().numpy(), y
-        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.1307, 0.3081)])
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(*scale)])
 
     def __len__(self):
         return len(self.y)

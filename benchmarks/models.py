@@ -77,6 +77,31 @@ class MiniGoogLeNet(nn.Sequential):
             nn.Flatten(), nn.Linear(1408, 10))
 
 
+class BareInception(nn.Module):
+    """The source's block, without a ReLU inside or after it: (N, C, H, W) -> (N, 88, H, W)."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.one = nn.Conv2d(channels, 16, 1)
+        self.three = nn.Sequential(nn.Conv2d(channels, 16, 1), nn.Conv2d(16, 24, 3, padding=1),
+                                   nn.Conv2d(24, 24, 3, padding=1))
+        self.five = nn.Sequential(nn.Conv2d(channels, 16, 1), nn.Conv2d(16, 24, 5, padding=2))
+        self.last = nn.Conv2d(channels, 24, 1)
+
+    def forward(self, x):
+        return torch.cat((self.one(x), self.three(x), self.five(x), self.last(x)), dim=1)
+
+
+class BareGoogLeNet(nn.Sequential):
+    """The source's mini GoogLeNet: float (N, 1, 28, 28) -> logits (N, 10)."""
+
+    def __init__(self):
+        super().__init__(
+            nn.Conv2d(1, 10, 5), nn.MaxPool2d(2), nn.ReLU(), BareInception(10),
+            nn.Conv2d(88, 20, 5), nn.MaxPool2d(2), nn.ReLU(), BareInception(20),
+            nn.Flatten(), nn.Linear(1408, 10))
+
+
 class Residual(nn.Module):
     """A block that corrects its input: relu(x + f(x)), float (N, C, H, W) -> (N, C, H, W)."""
 
