@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import time
 
 import numpy as np
 
@@ -22,29 +21,26 @@ def places(slider):
     return (slider.value,) * 3  # a text box
 
 
-def sweep(panel, limit=0.5, max_corners=64):
+def sweep(panel, max_corners=64):
     """Move every slider to its ends and middle, and to all corners together.
 
     Parameters
     ----------
     panel : Panel
         The panel to drive; no browser is needed. It is reset at the end.
-    limit : float
-        The most processor time that a redraw may take in its thread, in seconds.
-        How long the reader waits depends on what else the machine does; this does not.
     max_corners : int
         With more corners than this (nine sliders have 512), an even sample.
 
     Returns
     -------
     list of dict
-        One entry per position: ``values``, ``seconds``, ``summary``.
+        One entry per position: ``values``, ``summary``.
 
     Raises
     ------
     AssertionError
-        When a redraw fails, draws NaN, costs too much, a slider changes nothing,
-        or Reset does not restore.
+        When a redraw fails or draws NaN, a slider changes nothing, or Reset does not restore.
+        How long a redraw takes is measured by `python -m benchmarks sliders`, not here.
     """
     ends = {name: places(slider) for name, slider in panel.sliders.items()}
     corners = list(itertools.product(*[(low, high) for low, _, high in ends.values()]))
@@ -53,24 +49,21 @@ def sweep(panel, limit=0.5, max_corners=64):
     for name, values in ends.items():
         seen = {first}
         for value in values:
-            records.append(_visit(panel, panel._start | {name: value}, limit))
+            records.append(_visit(panel, panel._start | {name: value}))
             seen.add(panel.image)
         assert len(seen) > 1 or len(set(values)) == 1, f"moving {name} changes nothing"
     for corner in corners:
-        records.append(_visit(panel, dict(zip(ends, corner, strict=True)), limit))
+        records.append(_visit(panel, dict(zip(ends, corner, strict=True))))
     panel.reset.click()
     assert panel.image == first, "Reset does not bring the first picture back"
     return records
 
 
-def _visit(panel, position, limit):
-    start = time.thread_time()
+def _visit(panel, position):
     panel.set(**position)
-    seconds = time.thread_time() - start
     assert panel.error is None, f"{position}: {panel.error!r}"
     assert not re.search(r"\bnan\b", panel.summary.lower()), f"{position}: {panel.summary}"
     for ax in panel.figure.fig.axes:
         drawn = [line.get_xydata() for line in ax.lines] + [image.get_array() for image in ax.images]
         assert not any(np.isnan(np.asarray(data, float)).any() for data in drawn), f"{position}: NaN drawn"
-    assert seconds < limit, f"{position}: {seconds:.2f} s of processor time"
-    return {"values": position, "seconds": seconds, "summary": panel.summary}
+    return {"values": position, "summary": panel.summary}
