@@ -19,6 +19,8 @@ import numpy as np
 from nbclient import NotebookClient
 from PIL import Image, ImageChops
 
+from tools.site.export import export_from_kernel
+
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -57,10 +59,18 @@ def panel_cells(nb):
             and re.fullmatch(r"explore_\w+\(\)", cell.source.rstrip().splitlines()[-1])]
 
 
-def execute(nb, timeout=600):
-    """Run all cells in a fresh kernel, in the notebooks' folder."""
+def execute(nb, timeout=600, number=None):
+    """Run all cells in a fresh kernel, in the notebooks' folder; given the number, write its panels for the site."""
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    NotebookClient(nb, timeout=timeout, resources=resources).execute()
+    client = NotebookClient(nb, timeout=timeout, resources=resources)
+    if number is None:
+        client.execute()
+        return
+    client.execute(cleanup_kc=False)  # another run would give other training numbers
+    try:
+        print(*export_from_kernel(client, number), sep="\n")
+    finally:
+        client._cleanup_kernel()
 
 
 def clean(nb):
@@ -125,7 +135,7 @@ def main(command, *names):
             target.with_suffix(".nb.txt").write_text(to_text(nb), encoding="utf-8")
             continue
         start = time.perf_counter()
-        execute(nb)
+        execute(nb, number=target.name[:2])
         clean(nb)
         nbformat.write(nb, target)
         print(f"{target.name}: {time.perf_counter() - start:.0f} s, {target.stat().st_size / 1e6:.2f} MB")

@@ -129,6 +129,8 @@ center_crop = Exercise(
             lambda X, size: _cut(X, X.shape[-2] // 2, X.shape[-1] // 2, size),
         "one pixel too far to the right and down.":
             lambda X, size: _cut(X, *(m + 1 for m in _margins(X, size)), size),
+        "an odd margin is rounded up: the smaller part comes off on the left and on top, so round down, `//`.":
+            lambda X, size: _cut(X, *((m + 1) // 2 for m in (X.shape[-2] - size, X.shape[-1] - size)), size),
         "the photo is squeezed, not cut: no pixel should change its value.":
             _squeezed,
         "only the columns are cut; the rows need it too.":
@@ -184,6 +186,11 @@ leaked = Exercise(
             lambda X_test, X_train: _same(X_test, _mirrored(X_train, -2)).any(dim=1),
         "one equal pixel is no copy: *all* pixels must agree.":
             lambda X_test, X_train: (X_test.flatten(1)[:, None] == _mirrored(X_train).flatten(1)).any(2).any(1),
+        "photos that are *nearly* equal count as copies; pixel for pixel means `==`, without a tolerance.":
+            lambda X_test, X_train: ((X_test.flatten(1)[:, None] - _mirrored(X_train).flatten(1)).abs() < 1e-3
+                                     ).all(2).any(1),
+        "only the first colour is compared; red, green and blue must all agree.":
+            lambda X_test, X_train: _same(X_test[:, 0], _mirrored(X_train)[:, 0]).any(dim=1),
         "you answer for the training photos; one answer for each *test* photo is wanted.":
             lambda X_test, X_train: _by_bytes(X_train, X_test),
         "a table of all pairs is too much: `.any(dim=1)` asks whether there is one.":

