@@ -66,8 +66,8 @@ def execute(nb, timeout=600, number=None):
     if number is None:
         client.execute()
         return
-    client.execute(cleanup_kc=False)  # another run would give other training numbers
     try:
+        client.execute(cleanup_kc=False)  # another run would give other training numbers
         print(*export_from_kernel(client, number), sep="\n")
     finally:
         client._cleanup_kernel()
