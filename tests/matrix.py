@@ -26,7 +26,7 @@ COLUMNS = {
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "AVX2"},
     "sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
     "threads-1": {"OMP_NUM_THREADS": "1"},
-    "threads-2": {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"},  # a thread that waits leaves its core to others
+    "threads-2": {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"},  # waiting leaves the core to others
     "stand-ins": OFFLINE,
 }
 PYTHONS = "3.12", "3.13", "3.14"  # a column each, where this machine has it
