@@ -273,3 +273,10 @@ def test_the_front_page_has_all_its_parts():
     text = (front.PAGES / "index.md").read_text(encoding="utf-8")
     assert set(re.findall(r"@(\w+)@", text)) == {"PANEL", "PANELS", "CARDS", "FIRST", "ENTRIES", "MORE"}
     assert export.PANELS.joinpath("-".join(front.LIVING) + ".js").exists()
+
+
+def test_the_picture_at_the_top_of_the_readme_moves():
+    text = (export.ROOT / "README.md").read_text(encoding="utf-8")
+    alt, name = re.search(r"!\[(.{40,})\]\((\.github/\S+)\)", text.split("```")[0]).groups()
+    with Image.open(export.ROOT / name) as picture:
+        assert picture.n_frames > 10 and (export.ROOT / name).stat().st_size < 2e6 and "slider" in alt
