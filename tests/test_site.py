@@ -15,7 +15,7 @@ from PIL import Image
 from d2lhelpers import widgets
 from tests import notebooks
 from tests.plugin import PATHS
-from tools.site import book, build, export, figures, finish, front, images, paths, record, stage, states
+from tools.site import book, build, export, figures, finish, front, glossary, images, paths, record, stage, states
 
 FILES = sorted(export.PANELS.glob("*.js"))
 MODULES = book, build, export, figures, finish, front, images, paths, record, stage, states
@@ -280,3 +280,15 @@ def test_the_picture_at_the_top_of_the_readme_moves():
     alt, name = re.search(r"!\[(.{40,})\]\((\.github/\S+)\)", text.split("```")[0]).groups()
     with Image.open(export.ROOT / name) as picture:
         assert picture.n_frames > 10 and (export.ROOT / name).stat().st_size < 2e6 and "slider" in alt
+
+
+def test_each_key_term_with_a_chinese_name_is_in_the_glossary():
+    pages = front.read_all()
+    found = glossary.terms(pages)
+    texts = {name: "\n".join("".join(cell["source"]) for cell in nb["cells"] if cell["cell_type"] == "markdown")
+             for name, nb in pages.items()}
+    for text in texts.values():
+        for term in re.findall(r"\*\*([A-Za-z][^*\n]*[^*.\n])\*\* \([^)\n]*[\u4e00-\u9fff]", text):
+            assert term.lower() in {name.lower() for name in found}, term
+    for term, (chinese, sentence, name) in found.items():
+        assert f"**{term}**" in texts[name] and chinese in sentence and sentence in texts[name]

@@ -6,6 +6,7 @@ import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tools.site import glossary
 from tools.site.export import PANELS, ROOT
 from tools.site.front import PAGES, front, read_all
 from tools.site.stage import bare, page
@@ -65,6 +66,7 @@ def stage(work=WORK):
             (source / f"{name}.ipynb").write_text(text, encoding="utf-8")
             (extra / "notebooks" / f"{name}.ipynb").write_text(bare(nb), encoding="utf-8")
     (source / "index.md").write_text(front(notebooks, extra / "img"), encoding="utf-8")
+    (source / "glossary.md").write_text(glossary.page(notebooks), encoding="utf-8")
     for path in PAGES.glob("*.md"):
         if path.stem != "index":
             shutil.copy(path, source)

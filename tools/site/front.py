@@ -61,7 +61,7 @@ def front(notebooks, images, panels=PANELS):
              "CARDS": "\n".join(card(name, nb, images) for name, nb in notebooks.items()),
              "FIRST": next(iter(notebooks)),
              "ENTRIES": "\n".join(f"{name[:2]} {names.get(name, (name[3:],))[0]} <{name}>" for name in notebooks),
-             "MORE": "\n".join(path.stem for path in sorted(PAGES.glob("*.md")) if path.stem != "index")}
+             "MORE": "\n".join(["glossary", *sorted({path.stem for path in PAGES.glob("*.md")} - {"index"})])}
     text = (PAGES / "index.md").read_text(encoding="utf-8")
     return re.sub(r"@(\w+)@", lambda found: parts[found[1]], text)
 

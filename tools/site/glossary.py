@@ -1,0 +1,45 @@
+"""The glossary page: every key term with its Chinese name, the sentence that introduces it, and where it stands."""
+
+import html
+import re
+
+CHINESE = r"[(（]([^()（）\n]*[\u4e00-\u9fff][^()（）\n]*)[)）]"
+TERM = re.compile(r"\*\*([A-Za-z][^*\n]{1,60})\*\*[^()（）\n.*]{0,24}" + CHINESE)
+
+
+def terms(notebooks):
+    """Return the first use of each term.
+
+    Parameters
+    ----------
+    notebooks : dict of str to dict
+        The committed notebooks by name, in order.
+
+    Returns
+    -------
+    dict of str to (str, str, str)
+        Term: its Chinese name, the sentence, the notebook's name; in alphabetical order.
+    """
+    found = {}
+    for name, nb in notebooks.items():
+        for cell in nb["cells"]:
+            for paragraph in "".join(cell["source"]).split("\n") if cell["cell_type"] == "markdown" else ():
+                for sentence in re.split(r"(?<=[.!?:])\s+(?=[A-Z*])", paragraph):
+                    for term, chinese in TERM.findall(sentence):
+                        if not term.endswith("."):  # a voice, as in "What you see."
+                            found.setdefault(term.lower(), (term, chinese, sentence.strip(" >-|"), name))
+    return {term: rest for _, (term, *rest) in sorted(found.items())}
+
+
+def page(notebooks):
+    """Return the page, Markdown for Sphinx."""
+    rows = [f"| **{term}** | {chinese} | {_plain(sentence)} | <a href=\"{name}.html\">{name[:2]}</a> |"
+            for term, (chinese, sentence, name) in terms(notebooks).items()]
+    return "\n".join(["# Glossary, English and Chinese", "",
+                      "Each term where the course first uses it; the number leads to the notebook.", "",
+                      "| term | 中文 | in the course | |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+def _plain(text):
+    text = re.sub(r"\*\*?|`|\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return html.escape(text, quote=False).replace("|", "\\|").replace("$", "\\$")
