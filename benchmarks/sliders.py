@@ -6,7 +6,7 @@ import os
 import statistics
 import time
 
-from tests import notebooks
+from tools import notebooks
 
 
 def positions(slider, most=25):

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tests import lab, notebooks, plugin
+from tests import plugin
+from tools import lab, notebooks
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores; threads that wait for one another crawl
 

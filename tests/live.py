@@ -5,7 +5,8 @@ from pathlib import Path
 
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 
-from tests import ledger, notebooks
+from tests import ledger
+from tools import notebooks
 
 HANG = 1800  # seconds after which a silent kernel counts as dead; nothing here is timed
 SETUP = f"""

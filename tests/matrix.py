@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tests import ledger
-from tests.notebooks import ROOT
+from tools.notebooks import ROOT
 
 FOLDER = ROOT / "build/matrix"
 OFFLINE = {"D2L_OFFLINE": "1", "D2L_DATA_DIR": ""}

@@ -11,9 +11,9 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 from xdist.scheduler import LoadScopeScheduling
 
-from tests import notebooks
 from tests.live import HANG, Live
 from tests.printed import Printed
+from tools import notebooks
 
 PATHS = {path.stem: path for path in notebooks.PATHS}
 BROWSER = "test_browser.py"

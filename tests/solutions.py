@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from d2lhelpers.checks import Exercise
-from tests import notebooks
+from tools import notebooks
 
 
 def topics():

@@ -8,8 +8,8 @@ import pytest
 from benchmarks import reference, reference_table
 from benchmarks.recipes import ROWS
 from d2lhelpers import data
-from tests import notebooks
-from tests.notebooks import ROOT
+from tools import notebooks
+from tools.notebooks import ROOT
 
 
 @pytest.fixture

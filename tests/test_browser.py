@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import lab, notebooks
+from tools import lab, notebooks
 
 FIRST_LOOK = ("e => [...e.querySelectorAll('.jp-OutputArea img')]"
               ".every(i => i.getBoundingClientRect().right <= innerWidth)")

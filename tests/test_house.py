@@ -9,10 +9,10 @@ import tomllib
 
 import pytest
 
-from tests import notebooks
 from tests.conftest import prose
-from tests.notebooks import ROOT
 from tests.plugin import PATHS
+from tools import notebooks
+from tools.notebooks import ROOT
 
 MODULES = {path.stem: path for path in (ROOT / "d2lhelpers").glob("*.py")}
 PARTS = {f"{path.parent.name}.{path.stem}": path for part in ("diagnosis", "exercises")

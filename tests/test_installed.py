@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.notebooks import ROOT, code_cells, read
 from tests.plugin import PATHS
+from tools.notebooks import ROOT, code_cells, read
 
 CHECKS = """
 import importlib, pkgutil

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from tests import ledger, matrix, plugin
-from tests.notebooks import ROOT
 from tests.printed import Printed, first_difference
+from tools.notebooks import ROOT
 
 SAME = [("loss 3318.67", "loss 3318.66"), ("error 6e-04", "error 7e-04"), ("9e-04", "1e-03"), ("0.0", "-0.0"),
         ("tensor([[ 0.5,  1.25]])", "tensor([[0.49999,    1.25]])"), (" 9.99 |", "10.00 |"), ("7.95%", "7.96%"),
@@ -88,7 +88,7 @@ def test_scripts_are_checked_out_with_line_feeds():
 def test_a_cleaned_notebook_becomes_a_script_with_the_right_ending():
     from nbconvert import ScriptExporter
 
-    from tests.notebooks import clean
+    from tools.notebooks import clean
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])
     clean(nb)
     _, resources = ScriptExporter().from_notebook_node(nb)
@@ -144,7 +144,7 @@ def test_what_is_tethered_ends_with_the_run(tmp_path, end):
     code = textwrap.dedent(f"""
         import subprocess, sys, time
         grandchild = "import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(900)"
-        tether = [sys.executable, "-m", "tests.tether", sys.executable, "-c", grandchild]
+        tether = [sys.executable, "-m", "tools.tether", sys.executable, "-c", grandchild]
         subprocess.Popen(tether, stdin=subprocess.PIPE)
         time.sleep(900)""")
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL) as runner:

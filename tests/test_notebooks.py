@@ -8,9 +8,9 @@ from importlib.util import find_spec
 import pytest
 
 from d2lhelpers.checks import Exercise
-from tests import notebooks
 from tests.plugin import PATHS
 from tests.printed import first_difference
+from tools import notebooks
 
 README = notebooks.ROOT / "README.md"
 

@@ -213,7 +213,7 @@ def test_the_replayed_start_is_the_stored_picture(name, chromium, tmp_path):
 
 def test_replayed_states_are_what_matplotlib_draws(name, chromium, tmp_path):
     from tests.live import Live
-    from tests.notebooks import code_cells, panels, read
+    from tools.notebooks import code_cells, panels, read
     live, nb = Live(PATHS[name]), read(PATHS[name])
     try:
         for cell in code_cells(nb):

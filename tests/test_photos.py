@@ -11,7 +11,7 @@ import torch
 from PIL import Image, features
 
 from d2lhelpers import photos
-from tests.notebooks import ROOT
+from tools.notebooks import ROOT
 
 H, W = 60, 90
 

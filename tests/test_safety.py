@@ -3,9 +3,9 @@
 import ast
 from pathlib import Path
 
-from tests import notebooks
-from tests.notebooks import ROOT
 from tests.plugin import PATHS
+from tools import notebooks
+from tools.notebooks import ROOT
 
 SCRIPTS = [path for folder in ("d2lhelpers", "data/checkpoints", "benchmarks", "tools", ".jupyterhub")
            for path in sorted((ROOT / folder).rglob("*.py"))]

@@ -13,7 +13,7 @@ import yaml
 from traitlets.config.loader import PyFileConfigLoader
 
 from d2lhelpers import __main__ as doctor
-from tests.notebooks import ROOT
+from tools.notebooks import ROOT
 
 HUB, BINDER = ROOT / ".jupyterhub", ROOT / ".binder"
 WITH_BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")

@@ -13,8 +13,8 @@ from matplotlib.collections import LineCollection
 from PIL import Image
 
 from d2lhelpers import widgets
-from tests import notebooks
 from tests.plugin import PATHS
+from tools import notebooks
 from tools.site import book, build, export, figures, finish, front, glossary, images, paths, record, stage, states
 
 FILES = sorted(export.PANELS.glob("*.js"))
@@ -188,7 +188,7 @@ def test_pictures_lie_where_the_table_says():
 
 def test_every_panel_has_a_file_and_every_file_a_panel():
     wanted = {f"{name[:2]}-{panel}" for name, path in PATHS.items() for panel in export.stored_lines(path)}
-    assert {path.stem for path in FILES} == wanted, "uv run python -m tests.notebooks run, for that notebook"
+    assert {path.stem for path in FILES} == wanted, "uv run python -m tools.notebooks run, for that notebook"
 
 
 def test_panel_files_stay_small():

@@ -6,8 +6,8 @@ from importlib import import_module
 
 import pytest
 
-from tests import notebooks
 from tests.plugin import PATHS
+from tools import notebooks
 
 TWINS = [(name, tag.removeprefix("twin:"), cell.source) for name, path in PATHS.items()
          for cell in notebooks.code_cells(notebooks.read(path))

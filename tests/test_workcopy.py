@@ -11,7 +11,7 @@ import pytest
 
 from d2lhelpers import __main__ as doctor
 from d2lhelpers import workcopy
-from tests.notebooks import ROOT
+from tools.notebooks import ROOT
 
 
 @pytest.fixture

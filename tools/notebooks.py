@@ -1,8 +1,8 @@
 """Notebooks as data: read them, execute them cleanly, and write them as plain text.
 
-    python -m tests.notebooks run   notebooks/02_*.ipynb     execute and clean, in place
-    python -m tests.notebooks text  notebooks/02_*.ipynb     write 02_….nb.txt beside it
-    python -m tests.notebooks build notebooks/02_*.nb.txt    text -> executed notebook
+    python -m tools.notebooks run   notebooks/02_*.ipynb     execute and clean, in place
+    python -m tools.notebooks text  notebooks/02_*.ipynb     write 02_….nb.txt beside it
+    python -m tools.notebooks build notebooks/02_*.nb.txt    text -> executed notebook
 
 In the text form a cell starts with ``#%% md`` or ``#%% code tag tag``; the tag ``fold`` folds the source.
 """

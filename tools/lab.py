@@ -1,6 +1,6 @@
 """JupyterLab in headless Chromium: open a notebook, run it, move its sliders, look at it.
 
-    python -m tests.lab notebooks/02_*.ipynb pictures/ [width]     one screenshot per cell, after Run All
+    python -m tools.lab notebooks/02_*.ipynb pictures/ [width]     one screenshot per cell, after Run All
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.notebooks import ROOT
+from tools.notebooks import ROOT
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -56,7 +56,7 @@ def serve():
                 "JUPYTERLAB_WORKSPACES_DIR": str(tmp / "workspaces")}
         with open(tmp / "server.log", "wb") as log:
             server = subprocess.Popen(
-                [sys.executable, "-m", "tests.tether", sys.executable, "-m", "jupyter", "lab", "--no-browser",
+                [sys.executable, "-m", "tools.tether", sys.executable, "-m", "jupyter", "lab", "--no-browser",
                  "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
                  "--IdentityProvider.token=t", "--expose-app-in-browser", "--ServerApp.allow_external_kernels=True",
                  f"--ServerApp.external_connection_dir={external}", f"--ServerApp.root_dir={tmp / 'nb'}"],

@@ -1,4 +1,4 @@
-"""Run a command that ends together with whoever started it, even by a kill: `python -m tests.tether command …`.
+"""Run a command that ends together with whoever started it, even by a kill: `python -m tools.tether command …`.
 
 The one who starts it holds the other end of standard input; when that end closes, the command and all that it
 started in its process group are asked to end, and made to if they do not.
