@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import statistics
 import time
@@ -35,8 +36,9 @@ def measure(panel):
 
 
 def main():
-    """Print median and 95th percentile per panel."""
+    """Return a line per panel, with median and 95th percentile, and the lines of those above 25 ms."""
     os.chdir(notebooks.ROOT / "notebooks")
+    lines, slow = [], []
     for path in notebooks.PATHS:
         namespace, nb = {"__name__": "notebook"}, notebooks.read(path)
         with contextlib.redirect_stdout(io.StringIO()):
@@ -46,5 +48,9 @@ def main():
             panel = namespace[name]()
             if not panel.run:  # a Train button is not a slider
                 times = sorted(measure(panel))
-                print(f"{path.stem[:2]} {name:32} {len(times):4} changes: median {statistics.median(times):3.0f} ms, "
-                      f"p95 {times[int(0.95 * (len(times) - 1))]:3.0f} ms")
+                p95 = times[math.ceil(0.95 * len(times)) - 1]
+                lines.append(f"{path.stem[:2]} {name:32} {len(times):4} changes: "
+                             f"median {statistics.median(times):3.0f} ms, p95 {p95:3.0f} ms")
+                slow += [lines[-1]] if p95 > 25 else []
+        print(path.stem, flush=True)
+    return lines, slow

@@ -11,6 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image as Pillow
 
+from d2lhelpers import livepage
+
 _one_at_a_time = threading.RLock()  # JupyterLab answers sliders in two threads: letters drawn by both come out bold
 
 
@@ -31,7 +33,7 @@ class LiveFigure:
 
     def __init__(self, figsize=(8, 3.6), dpi=100, photos=False):
         self.fig, self.kind = Figure(figsize=figsize, dpi=dpi), "jpeg" if photos else "png"
-        self.width = int(100 * figsize[0])
+        self.width, self.height = int(100 * figsize[0]), round(100 * figsize[1])
         self._canvas = FigureCanvasAgg(self.fig)
         self._live, self._frames, self._background = [], [], None
 
@@ -86,6 +88,9 @@ def log_slider(start, low, high):
 class Panel:
     """Sliders, a Reset button, a picture and one line that says what it shows.
 
+    Picture and line live inside the widget: a reload of the page finds them again, and a change is one message.
+    A copy of both is stored as ordinary outputs, for GitHub, print and a kernel that has ended; see `livepage`.
+
     Parameters
     ----------
     figure : LiveFigure
@@ -97,9 +102,6 @@ class Panel:
         What the picture shows, for readers who cannot see it.
     play : str, optional
         The name of an integer slider that gets Play and Step buttons.
-    run : str, optional
-        The label of a button ("Train"). With it, `update` waits for a click
-        instead of following the sliders: for work that takes longer than 50 ms.
     **sliders : ipywidgets widgets
         The controls, by the name of `update`'s argument.
 
@@ -113,21 +115,20 @@ class Panel:
         What the last redraw raised; the reader sees it in place of the summary.
     """
 
-    def __init__(self, figure, update, alt, *, play=None, run=None, **sliders):
+    def __init__(self, figure, update, alt, *, play=None, **sliders):
         self.figure, self.update, self.alt, self.sliders = figure, update, alt, sliders
         self.image, self.summary, self.error = b"", "", None
         self._start = {name: slider.value for name, slider in sliders.items()}
-        self._views, self._frozen = [], False
+        self._frozen, self._page = False, ipywidgets.HTML()
+        self._page.add_class("d2l-live")
         self.reset = _button("Reset", "undo", "Back to the start", self._restore)
-        self.run = run and _button(run, "play", f"{run} with these settings", self._redraw)
         self.player = play and _player(sliders[play])
         self.step = play and _button("Step", "step-forward", "One step further", lambda _: _advance(sliders[play]))
         for name, slider in sliders.items():
             slider.description = slider.description or name
             slider.style.description_width = "6em"
             slider.layout.width = f"min({figure.width}px, 98%)"
-            if not run:
-                slider.observe(self._redraw, "value")
+            slider.observe(self._redraw, "value")
         self._redraw()
 
     def values(self):
@@ -154,34 +155,24 @@ class Panel:
         with _one_at_a_time:
             if self._frozen:
                 return
-            if self.run:
-                self.run.disabled = True  # a second click would queue a second run
             try:
                 summary, self.image = self.update(**self.values()), self.figure.picture()
                 self.summary, self.error = summary, None
             except Exception as error:  # a callback's exception is otherwise lost
                 self.summary, self.error = f"**{type(error).__name__}:** {error}", error
-            finally:  # after a stop in mid-redraw, too
-                if self.run:
-                    self.run.disabled = False
-            for picture, line in self._views:
-                picture.update(self._picture())
-                line.update(self._line(), raw=True)
+            size = self.figure.width, self.figure.height
+            self._page.value = livepage.page(self.image, self.figure.kind, size, self._alt(), self.summary)
 
-    def _picture(self):
-        alt = f"{self.alt} {self.summary}".replace("**", "").replace("<br>", " ")
-        return Image(self.image, format=self.figure.kind, width=self.figure.width, alt=alt)
-
-    def _line(self):
-        return {"text/markdown": self.summary, "text/plain": self.summary}
+    def _alt(self):
+        return f"{self.alt} {livepage.plain(self.summary)}"
 
     def _ipython_display_(self):
-        # The picture is an ordinary output, not a widget: GitHub and nbconvert show it too.
-        buttons = [button for button in (self.run, self.reset, self.step, self.player) if button]
-        controls = ipywidgets.VBox([*self.sliders.values(), ipywidgets.HBox(buttons)])
-        text = ", ".join(f"{key} = {value:{'.4g' * isinstance(value, float)}}" for key, value in self.values().items())
-        display(controls._repr_mimebundle_() | {"text/plain": f"Sliders: {text}"}, raw=True)
-        self._views += [(display(self._picture(), display_id=True), display(self._line(), raw=True, display_id=True))]
+        buttons = [button for button in (self.reset, self.step, self.player) if button]
+        box = ipywidgets.VBox([*self.sliders.values(), ipywidgets.HBox(buttons), self._page])
+        box.add_class("d2l-panel")
+        display(box._repr_mimebundle_() | {"text/plain": livepage.stand_in(self.values())}, raw=True)
+        display(Image(self.image, format=self.figure.kind, width=self.figure.width, alt=self._alt()))
+        display({"text/markdown": self.summary, "text/plain": self.summary}, raw=True)
 
 
 def _button(name, icon, tooltip, on_click):

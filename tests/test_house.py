@@ -17,7 +17,8 @@ from tools.notebooks import ROOT
 MODULES = {path.stem: path for path in (ROOT / "d2lhelpers").glob("*.py")}
 PARTS = {f"{path.parent.name}.{path.stem}": path for part in ("diagnosis", "exercises")
          for path in (ROOT / "d2lhelpers" / part).glob("*.py")}  # not counted in the line budget
-MAY_IMPORT = {"plots": {"style"}, "widgets": {"style"}, "checks": {"plots", "diagnosis"},
+MAY_IMPORT = {"plots": {"style"}, "widgets": {"style", "livepage"}, "progress": {"style", "widgets"},
+              "training": {"progress"}, "checks": {"plots", "diagnosis"},
               "diagnosis": {"diagnosis"}, "exercises": {"checks", "diagnosis", "exercises"},
               "data": {"files", "places", "records", "standins", "runtime"}, "files": {"places"}, "standins": set(),
               "__main__": {"data", "files", "runtime", "workcopy"}}
@@ -128,7 +129,7 @@ def test_package_modules_are_short_and_import_downwards(module):
 def test_package_is_small():
     core = [path for name, path in MODULES.items() if name not in COMMANDS]
     written = [line for path in core for line in path.read_text(encoding="utf-8").splitlines()]
-    assert sum(bool(line.strip()) for line in written) <= 1400
+    assert sum(bool(line.strip()) for line in written) <= 1450
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -1,6 +1,9 @@
 """The package's own promises: checks that never raise, panels, devices, training, the doctor."""
 
+import base64
+import html
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -15,10 +18,13 @@ import pytest
 import torch
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert.filters import markdown2html
 from torch import nn
 
 from d2lhelpers import __main__ as doctor
-from d2lhelpers import checks, plots, runtime, style, training, widgets
+from d2lhelpers import checks, livepage, plots, runtime, style, training, widgets
+from tests.plugin import PATHS
+from tools.site import export
 
 double = checks.Exercise(
     inputs=[(torch.tensor([1.0, 2.0, 4.0]),), (torch.tensor([[1.0, -1.0]]),)],
@@ -105,14 +111,35 @@ def test_panel_moves_steps_and_resets():
     assert p.image == first and p.player.playing is False
 
 
-def test_a_panel_with_a_run_button_waits_for_it():
-    calls, live = [], widgets.LiveFigure((2, 2))
-    p = widgets.Panel(live, lambda n: calls.append(n) or "done", "Nothing.", run="Train",
-                      n=ipywidgets.IntSlider(1, min=0, max=5))
-    p.sliders["n"].value = 4
-    assert calls == [1]
-    p.run.click()
-    assert calls == [1, 4] and p.run.disabled is False
+def test_what_is_stored_of_a_panel_needs_no_kernel(monkeypatch):
+    shown, p = [], panel()
+    monkeypatch.setattr(widgets, "display", lambda what, **_: shown.append(what))
+    p.sliders["slope"].value = 0.8
+    p._ipython_display_()
+    words, picture, line = shown
+    assert words["text/plain"] == ("Sliders: slope = 0.8, steps = 2. To move them: Run > Run All Above Selected Cell, "
+                                   "then Shift+Enter here.")
+    assert picture.data == p.image and picture.alt == "A line. ends at 1.6"
+    assert line == {"text/markdown": p.summary, "text/plain": p.summary}
+
+
+def test_a_panel_says_each_change_once():
+    p, said = panel(), []
+    p._page.observe(lambda change: said.append(change["new"]), "value")
+    p.set(slope=0.8, steps=3)
+    (page,) = said
+    data = base64.b64decode(re.search("data:image/png;base64,([^\"]+)", page)[1])
+    assert data == p.image and 'alt="A line. ends at 2.4' in page and 'width="300" height="200"' in page
+    assert page.endswith(f'<div class="d2l-line">ends at <strong>{0.8 * 3}</strong></div>')
+
+
+def test_a_line_on_the_page_says_what_markdown_says():
+    extra = ["a < b & c", "`**x**` *", "one\n\ntwo", "head\n\n| a | b |\n|---|--:|\n| 1 | **2** |\n| 3 | 4 |"]
+    stored = [line for path in PATHS.values() for line in export.stored_lines(path).values()]
+    for line in extra + stored:
+        wanted = re.sub(r"</?(thead|tbody)>|\n *| style=\"[^\"]*\"|^<p>", "", markdown2html(line))
+        wanted = re.sub("</p><p>", "<br><br>", wanted).replace("<br />", "<br>").replace("</p>", "")
+        assert html.unescape(livepage.line_html(line)) == html.unescape(wanted), line
 
 
 def test_two_threads_never_draw_at_once():
@@ -276,17 +303,13 @@ def test_a_panel_survives_a_stop_in_mid_redraw():
         if n in stops:
             raise KeyboardInterrupt
         return f"n = {n}"
-    for run in (None, "Train"):
-        stops.clear()
-        p = widgets.Panel(live, update, "Nothing.", run=run, n=ipywidgets.IntSlider(1, min=0, max=5))
-        stops.append(3)
-        with pytest.raises(KeyboardInterrupt):
-            p.set(n=3)
-        assert p.summary == "n = 1" and (run is None or not p.run.disabled)
-        p.sliders["n"].value = 2
-        if run:
-            p.run.click()
-        assert p.summary == "n = 2"
+    p = widgets.Panel(live, update, "Nothing.", n=ipywidgets.IntSlider(1, min=0, max=5))
+    stops.append(3)
+    with pytest.raises(KeyboardInterrupt):
+        p.set(n=3)
+    assert p.summary == "n = 1"
+    p.sliders["n"].value = 2
+    assert p.summary == "n = 2"
 
 
 def test_a_panel_survives_a_stop_while_sliders_are_set():

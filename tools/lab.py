@@ -79,6 +79,12 @@ class Server:
     url: str
     external: Path
 
+    def put(self, name, nb):
+        """Write a notebook into the folder that is served."""
+        body = json.dumps({"type": "notebook", "content": nb}).encode()
+        urllib.request.urlopen(urllib.request.Request(
+            f"{self.url}/api/contents/{name}?token=t", body, method="PUT")).close()
+
     @contextlib.contextmanager
     def offer(self, connection_file):
         """Let the server know a running kernel; yield its id there."""
@@ -117,6 +123,19 @@ class Page:
             self.page.evaluate(f"id => {CURRENT}.sessionContext.changeKernel({{id}})", kernel)
             self.page.wait_for_function(f"id => {IDLE} && {CURRENT}.sessionContext.session.kernel.id === id",
                                         arg=kernel)
+
+    def reload(self):
+        """Save the notebook, press F5, wait for notebook and kernel."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        self.page.goto(self.page.url.replace("&reset", ""))
+        self.page.reload()
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_function(IDLE)
+
+    def restart(self):
+        """Restart the kernel."""
+        self.page.evaluate(f"() => {CURRENT}.sessionContext.session.kernel.restart()")
+        self.page.wait_for_function(IDLE)
 
     def run_all(self):
         """Run every cell of the emptied notebook, wait for the kernel, return the errors."""

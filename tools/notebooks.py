@@ -3,6 +3,7 @@
     python -m tools.notebooks run   notebooks/02_*.ipynb     execute and clean, in place
     python -m tools.notebooks text  notebooks/02_*.ipynb     write 02_….nb.txt beside it
     python -m tools.notebooks build notebooks/02_*.nb.txt    text -> executed notebook
+    python -m tools.notebooks clean notebooks/*.ipynb        clean alone: words of the house that have changed
 
 In the text form a cell starts with ``#%% md`` or ``#%% code tag tag``; the tag ``fold`` folds the source.
 """
@@ -19,6 +20,7 @@ import numpy as np
 from nbclient import NotebookClient
 from PIL import Image, ImageChops
 
+from d2lhelpers import livepage
 from tools.site.export import export_from_kernel
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,11 +89,16 @@ def clean(nb):
                 data["image/png"] = _smaller(data["image/png"])
             if {"image/png", "image/jpeg"} & set(data):
                 data["text/plain"] = "<IPython.core.display.Image object>"
+            if (words := "".join(data.get("text/plain", ""))).startswith("Sliders: "):
+                data["text/plain"] = f"{words.split(livepage.HINT[:8])[0].rstrip('. ')}. {livepage.HINT}"
 
 
 def _smaller(png):
     """Compress a PNG again: with 256 colours where nobody could see it, else without loss."""
-    image, out = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), io.BytesIO()
+    image, out = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
+    if image.mode == "P":  # it has been here before
+        return png
+    image = image.convert("RGB")
     few = image.quantize(256, dither=Image.Dither.NONE)
     change = np.asarray(ImageChops.difference(image, few.convert("RGB")))
     fine = change.mean() < 1 and (change > 24).mean() < 2e-3
@@ -127,7 +134,7 @@ def from_text(text):
 
 
 def main(command, *names):
-    """Run, text or build the named files."""
+    """Run, text, build or clean the named files."""
     for path in map(Path, names):
         nb = from_text(path.read_text(encoding="utf-8")) if command == "build" else read(path)
         target = path.with_name(path.name.split(".")[0] + ".ipynb")
@@ -135,7 +142,8 @@ def main(command, *names):
             target.with_suffix(".nb.txt").write_text(to_text(nb), encoding="utf-8")
             continue
         start = time.perf_counter()
-        execute(nb, number=target.name[:2])
+        if command != "clean":
+            execute(nb, number=target.name[:2])
         clean(nb)
         nbformat.write(nb, target)
         print(f"{target.name}: {time.perf_counter() - start:.0f} s, {target.stat().st_size / 1e6:.2f} MB")
