@@ -85,6 +85,7 @@ def course():
     parser.add_argument("--folder", type=Path, help="where your copy of the notebooks is (made if it is not there)")
     parser.add_argument("--original", action="store_true", help="open the published files themselves (contributors)")
     options, others = parser.parse_known_args()
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")  # what mps lacks, the CPU computes
     doctor()
     folder = workcopy.originals() if options.original else _copy(options.folder or workcopy.default())
     command = [sys.executable, "-m", "jupyter", "lab", UPLOADS, *others]

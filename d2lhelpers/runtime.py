@@ -11,8 +11,10 @@ import torch
 def pick_device():
     """Return the fastest device that is here and computes: cuda, mps, xpu, else cpu.
 
-    One small convolution is tried first: a GPU may be listed and still refuse
-    every kernel (too old for this build, full, broken driver). Then a line says so.
+    What the course needs is tried first on small numbers: a GPU may be listed
+    and still refuse every kernel (too old for this build, full, broken driver),
+    and mps may lack an operator (eigenvalues, smooth resizing) unless
+    ``PYTORCH_ENABLE_MPS_FALLBACK=1`` lends it the CPU's. Then a line says so.
     The environment variable ``D2L_DEVICE`` (``cpu``, ``cuda:1`` …) overrides
     the choice.
 
@@ -38,13 +40,24 @@ def pick_device():
 
 
 def _refusal(device):
-    """Return why a device does not compute, one line of str; "" if it does."""
+    """Return why a device does not do what the course needs, one line of str; "" if it does."""
     try:
         image = torch.ones(1, 1, 4, 4, device=device)
         torch.nn.functional.conv2d(image, image[..., :3, :3]).sum().item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        return (str(error).strip() or type(error).__name__).splitlines()[0]
+        if torch.device(device).type == "mps":
+            _try_rare_operators(image)
+    except (RuntimeError, AssertionError) as error:
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        lacks = isinstance(error, NotImplementedError) and torch.device(device).type == "mps"
+        return f"{why[:60]} …; start it with `course`, or set PYTORCH_ENABLE_MPS_FALLBACK=1 first" if lacks else why
     return ""
+
+
+def _try_rare_operators(image):
+    """Call what 11 and 13 need and some versions of mps lack."""
+    torch.linalg.eigh(image[0, 0])
+    torch.linalg.qr(image[0, 0])
+    torch.nn.functional.interpolate(image, size=2, mode="bilinear", antialias=True).sum().item()
 
 
 def set_seed(seed=0):

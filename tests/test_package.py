@@ -178,10 +178,10 @@ def test_pick_device_can_be_overridden_and_says_what_is_wrong(monkeypatch):
 class Broken:
     """A GPU that is listed."""
 
-    def __init__(self, monkeypatch, error):
+    def __init__(self, monkeypatch, error, kind="cuda"):
         monkeypatch.delenv("D2L_DEVICE", raising=False)
         monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
-        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device(kind))
         self.error, ones = error, torch.ones
         monkeypatch.setattr(torch, "ones", lambda *size, device=None: ones(*size))
         monkeypatch.setattr(nn.functional, "conv2d", self.conv2d)
@@ -204,6 +204,35 @@ def test_a_gpu_that_is_listed_and_cannot_compute(monkeypatch, capsys, error):
 def test_a_gpu_that_computes_is_taken_in_silence(monkeypatch, capsys):
     Broken(monkeypatch, None)
     assert runtime.pick_device() == torch.device("cuda") and capsys.readouterr().out == ""
+
+
+LACKS = "The operator 'aten::_linalg_eigh.eigenvalues' is not currently implemented for the MPS device. If you want …"
+
+
+@pytest.mark.parametrize("module, name", [(torch.linalg, "eigh"), (torch.linalg, "qr"), (nn.functional, "interpolate")])
+def test_mps_without_an_operator_that_the_course_needs(monkeypatch, capsys, module, name):
+    Broken(monkeypatch, None, "mps")
+
+    def lack(*_, **__):
+        raise NotImplementedError(LACKS)
+    monkeypatch.setattr(module, name, lack)
+    assert runtime.pick_device() == torch.device("cpu")
+    said = capsys.readouterr().out
+    assert said.startswith("The mps device is listed but cannot compute (The operator 'aten::_linalg_eigh")
+    assert "start it with `course`, or set PYTORCH_ENABLE_MPS_FALLBACK=1 first): the CPU is used." in said
+
+
+def test_mps_with_all_operators_is_taken_and_course_lends_it_what_it_lacks(monkeypatch):
+    Broken(monkeypatch, None, "mps")
+    monkeypatch.setattr(nn.functional, "conv2d", lambda *_: torch.zeros(1))
+    assert runtime.pick_device() == torch.device("mps")
+    monkeypatch.delenv("PYTORCH_ENABLE_MPS_FALLBACK", raising=False)
+    monkeypatch.setattr(sys, "argv", ["course", "--original"])
+    monkeypatch.setattr(doctor, "doctor", lambda: os.environ["PYTORCH_ENABLE_MPS_FALLBACK"])  # set before torch is read
+    monkeypatch.setattr(doctor.subprocess, "call", lambda command, cwd: 0)
+    with pytest.raises(SystemExit):
+        doctor.course()
+    assert os.environ["PYTORCH_ENABLE_MPS_FALLBACK"] == "1"
 
 
 def test_set_seed_repeats_numbers():
