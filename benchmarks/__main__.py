@@ -1,17 +1,15 @@
-"""Run measurements: `python -m benchmarks [imports] [batches] [sliders]`, all three without a name.
+"""Run measurements and write RESULTS.md: `python -m benchmarks [name …]`, all without a name (about 40 minutes).
 
-`python -m benchmarks reference [softmax] [mlp] [lenet5] …` trains the nets of the reference table, about an hour.
+A row stays as it was measured until its file is run again. `python -m benchmarks reference [softmax] [mlp] …` trains
+the nets of the reference table, some hours. With `D2L_DEVICE=cuda` everything that trains runs there.
 """
 
 import sys
 
-from benchmarks import batches, imports, reference, sliders
+from benchmarks import reference, results
 
-ALL = {"imports": imports.main, "batches": batches.main, "sliders": sliders.main}
-
-if sys.argv[1:2] == ["reference"]:
-    reference.main(sys.argv[2:])
-else:
-    for name in sys.argv[1:] or ALL:
-        print(f"== {name}")
-        ALL[name]()
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["reference"]:
+        reference.main(sys.argv[2:])
+    else:
+        results.main(sys.argv[1:])

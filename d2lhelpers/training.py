@@ -3,9 +3,12 @@
 import math
 import time
 from dataclasses import dataclass, field
+from operator import length_hint
 
 import torch
 from IPython.display import display
+
+from d2lhelpers.progress import Diverged, LiveCurve, advice, watched
 
 
 def train_epoch(model, loader, loss_fn, optimizer):
@@ -124,33 +127,8 @@ class Stopped(KeyboardInterrupt):
         return [str(self)]
 
 
-class Diverged(ArithmeticError):
-    """The loss is NaN or infinite."""
-
-
-def watched(loss_fn):
-    """Return the same loss function, which raises `Diverged` before a step with a loss that is no number."""
-    count = 0
-
-    def watch(*given):
-        nonlocal count
-        count += 1
-        loss = loss_fn(*given)
-        if not loss.isfinite():
-            raise Diverged(f"step {count}: the loss is {loss.item()}, training ends.")
-        return loss
-    return watch
-
-
-def advice(optimizer):
-    """Return what to try when a loss has become NaN or infinite, str."""
-    rate = float(optimizer.param_groups[0]["lr"])
-    return (f"The learning rate is {rate:g}: try {rate / 10:g}, look for NaN in the data, "
-            "or clip the gradients (torch.nn.utils.clip_grad_norm_).")
-
-
 def fit(model, train_loader, loss_fn, optimizer, num_epochs, valid_loader=None, scheduler=None):
-    """Train for some epochs, say in one line how it goes, return the curves.
+    """Train for some epochs, draw the loss of each batch while it goes, return the curves.
 
     Stopping the cell ends the run (and Run All) with `Stopped`; the model and the
     curves stay as far as they have come. A loss that is NaN or infinite ends the
@@ -173,9 +151,10 @@ def fit(model, train_loader, loss_fn, optimizer, num_epochs, valid_loader=None, 
     """
     history, start = History(), time.perf_counter()
     line = display({"text/plain": "training …"}, raw=True, display_id=True)
+    curve = LiveCurve(num_epochs * length_hint(train_loader))
     try:
         for epoch in range(1, num_epochs + 1):
-            history.train_loss.append(train_epoch(model, train_loader, watched(loss_fn), optimizer))
+            history.train_loss.append(train_epoch(model, train_loader, watched(loss_fn, curve), optimizer))
             text = f"epoch {epoch}/{num_epochs}   loss {history.train_loss[-1]:.4f}"
             if valid_loader is not None:
                 loss, accuracy = evaluate(model, valid_loader, loss_fn)
@@ -195,4 +174,5 @@ def fit(model, train_loader, loss_fn, optimizer, num_epochs, valid_loader=None, 
         raise Stopped(history) from None
     finally:
         history.seconds = time.perf_counter() - start
+        curve.close()
     return history

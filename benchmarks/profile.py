@@ -1,0 +1,54 @@
+"""Where the time of LeNet-5 goes: each part of one training step with 96 digits, and what other ways would save."""
+
+import copy
+from functools import partial
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from benchmarks import side
+from benchmarks.models import LeNet5
+from benchmarks.reference import start
+
+
+def _step(model, optimizer, X, y):
+    loss = F.cross_entropy(model(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def _with(layer, swap):
+    """Return a LeNet-5 in which every layer of a kind is replaced."""
+    return nn.Sequential(*(swap() if isinstance(part, layer) else part for part in LeNet5()))
+
+
+def main(batch=96, rounds=40):
+    """Return the lines: microseconds, medians of steps that took turns."""
+    torch.manual_seed(0)
+    X, y = torch.randn(batch, 1, 28, 28), torch.randint(10, (batch,))
+    adamw, last = torch.optim.AdamW, torch.channels_last
+    nets = {"one step, fused AdamW, channels last": (LeNet5().to(memory_format=last), partial(adamw, fused=True)),
+            "the same, channels first": (LeNet5(), partial(adamw, fused=True)),
+            "AdamW layer by layer (foreach)": (LeNet5().to(memory_format=last), partial(adamw, foreach=True)),
+            "AdamW weight by weight": (LeNet5().to(memory_format=last), partial(adamw, foreach=False)),
+            "plain SGD": (LeNet5().to(memory_format=last), partial(torch.optim.SGD, fused=True)),
+            "ReLU in place of tanh": (_with(nn.Tanh, nn.ReLU).to(memory_format=last), partial(adamw, fused=True)),
+            "without pooling's average (maximum)": (_with(nn.AvgPool2d, lambda: nn.MaxPool2d(2)).to(memory_format=last),
+                                                    partial(adamw, fused=True))}
+    steps = {}
+    for name, (net, make) in nets.items():
+        start(net, 5 / 3)
+        steps[name] = partial(_step, net, make(net.parameters(), lr=1e-3), X, y)
+    model = copy.deepcopy(nets["one step, fused AdamW, channels last"][0])
+    inputs = [X]
+    for layer in model:
+        inputs.append(layer(inputs[-1].detach()))
+    parts = {"forward, loss": lambda: F.cross_entropy(model(X), y),
+             "forward, loss, backward": lambda: F.cross_entropy(model(X), y).backward(),
+             **{f"forward: {i} {type(layer).__name__}": partial(layer, inputs[i].detach())
+                for i, layer in enumerate(model)}}
+    everything = steps | parts
+    medians = [sorted(times)[rounds // 2] for times in side.alternate(*everything.values(), rounds=rounds)]
+    return [f"{name:44}{1e6 * median:8,.0f} µs" for name, median in zip(everything, medians, strict=True)]
