@@ -38,6 +38,8 @@ class Batches:
     drop_last: bool = False  # leave out a last batch that is smaller
 
     def __post_init__(self):
+        if not (isinstance(self.X, torch.Tensor) and isinstance(self.y, torch.Tensor)):
+            raise TypeError(f"X is a {type(self.X).__name__}, y a {type(self.y).__name__}: both must be tensors.")
         if len(self.X) != len(self.y):
             raise ValueError(f"X has {len(self.X)} rows, y has {len(self.y)}: each row of X needs its y.")
         if self.batch_size < 1:
@@ -69,6 +71,12 @@ def _load(title, prefix, read, stand_in, what):
     return read(*paths), f"{title}, {how}"
 
 
+def _require_one(**numbers):
+    for name, number in numbers.items():
+        if number is not None and number < 1:
+            raise ValueError(f"{name} is {number}: it must be at least 1, or left out.")
+
+
 def load_mnist(num_train=None):
     """Return MNIST as `Images`: 60 000 handwritten digits, or the first `num_train`, and 10 000 to test."""
     return _load_idx("MNIST", DIGITS, num_train)
@@ -80,6 +88,7 @@ def load_fashion_mnist(num_train=None):
 
 
 def _load_idx(name, classes, num_train):
+    _require_one(num_train=num_train)
     (X_train, y_train, X_test, y_test), source = _load(
         name, f"{name}/", lambda *paths: map(_read_idx, paths), standins.digits, "scikit-learn's digits")
     def floats(X):
@@ -99,6 +108,7 @@ def _read_idx(path):
 def load_trashnet(size=84, num=None):
     """Return TrashNet as `Photos`: 2527 pieces of rubbish, or `num` of them at random, cut to a square and resized."""
     from PIL import Image, ImageOps
+    _require_one(size=size, num=num)
     def some(count):
         return range(count) if num is None else np.random.default_rng(0).permutation(count)[:num]
 
@@ -147,6 +157,7 @@ def load_poems():
 def load_image(name, size=None):
     """Return a picture of `CREDITS`, float32 (3, H, W) in [0, 1], its longer side of `size` pixels."""
     from PIL import Image
+    _require_one(size=size)
     if name not in CREDITS:
         raise ValueError(f"There is no picture {name!r}: choose from {', '.join(CREDITS)}.")
     if name in standins.PHOTOS:

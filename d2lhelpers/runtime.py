@@ -106,6 +106,8 @@ def seconds(function, repeat=5):
     repeat : int
         How many calls are timed.
     """
+    if repeat < 1:
+        raise ValueError(f"repeat is {repeat}: at least one call has to be timed.")
     function()
     times = []
     for _ in range(repeat):

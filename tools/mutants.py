@@ -17,13 +17,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REASONS = ROOT / "tests/mutants.txt"
-SLOW = "two_processes or run_all_with_one_line or any_file or addresses_are_pinned or course_starts or doctor"
-TESTS = {  # module -> the files whose tests run; those that start other processes would not see the edit
-    "data": ["test_data", "test_properties"], "files": ["test_data", "test_properties"],
-    "checks": ["test_checks", "test_package"], "training": ["test_package", "test_properties"],
-    "widgets": ["test_package", "test_properties"]}
-HEAVY = ("torch torchvision matplotlib.pyplot ipywidgets IPython pandas sklearn.datasets skimage requests pooch filelock "
-         "safetensors.torch tqdm.auto nbformat nbclient hypothesis pytest PIL.Image scipy").split()
+TESTS = {  # module -> files, and which of their tests; those that start other processes would not see the edit
+    "data": ("test_data test_properties", "not two_processes and not addresses_are and (test_data or batches or any_number"
+             " or picture or takes_no or weights)"),
+    "files": ("test_data test_properties", "not two_processes and not addresses_are and (test_data or digest or archive"
+              " or any_name or setting or wherever or weights)"),
+    "checks": ("test_checks test_package test_properties", "test_checks or verdict or mistake or answer or hints or drawn"
+               " or tuples or inputs"),
+    "training": ("test_package test_properties", "not run_all and (training or fit or loss or evaluate or stop or loader"
+                 " or regression or batches or epoch)"),
+    "widgets": ("test_package test_properties", "panel or slider or draw or moves or button")}
+HEAVY = ["torch", "torchvision", "matplotlib.pyplot", "ipywidgets", "IPython", "pandas", "sklearn.datasets", "skimage",
+         "requests", "pooch", "filelock", "safetensors.torch", "tqdm.auto", "nbclient", "hypothesis", "scipy", "PIL.Image"]
 LIMIT = 3  # a mutant may take so many times as long as the unchanged module, and 10 seconds
 COMPARE = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
            ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}
@@ -68,7 +73,8 @@ def mutants(source):
             (setattr(*holder, new) if i is None else holder.__setitem__(i, new))
             text = f"{where} | {_short(node)} -> {_short(new)}"
             number = names[text] = names.get(text, 0) + 1
-            yield text + (f" ({number})" if number > 1 else ""), compile(ast.fix_missing_locations(tree), "mutant", "exec")
+            code = compile(ast.fix_missing_locations(tree), "mutant", "exec")
+            yield text + (f" ({number})" if number > 1 else ""), code
             (setattr(*holder, node) if i is None else holder.__setitem__(i, node))
 
 
@@ -113,10 +119,11 @@ def fails(module, code, limit):
         with open(os.devnull, "w") as nothing:
             os.dup2(nothing.fileno(), 1), os.dup2(nothing.fileno(), 2)
         import pytest
-        files = [str(ROOT / "tests" / f"{name}.py") for name in TESTS[module]]
-        os._exit(pytest.main([*files, "-x", "-q", "-c", "/dev/null", f"--rootdir={ROOT}", "-p", "no:cacheprovider",
-                              "-k", f"not ({SLOW})", "--tb=no"]))
-    end = time.monotonic() + 4 * limit                              # it may wait, or share the core with others
+        names, which = TESTS[module]
+        files = [str(ROOT / "tests" / f"{name}.py") for name in names.split()]
+        os._exit(pytest.main([*files, "-k", which, "-x", "-q", "-c", os.devnull, f"--rootdir={ROOT}", "--tb=no",
+                              "-p", "no:cacheprovider"]))
+    end = time.monotonic() + 2 * limit                              # it may wait, or share the core with others
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -166,7 +173,8 @@ def main():
     for module in options.modules:
         tried, survivors = judge(module, options.sample, options.seed)
         new = [text for text in survivors if text not in known]
-        rows.append(f"| {module} | {tried} | {tried - len(survivors)} | {1 - len(survivors) / tried:.0%} | {len(new)} |")
+        share = 1 - len(survivors) / tried
+        rows.append(f"| {module} | {tried} | {tried - len(survivors)} | {share:.0%} | {len(new)} |")
         print(rows[-1], flush=True)
     print("| module | edits | noticed | share | survivors without a reason |", "| --- | --- | --- | --- | --- |",
           *rows, sep="\n")
