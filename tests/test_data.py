@@ -23,6 +23,7 @@ from d2lhelpers import data, files, standins
 
 REAL = Path(__file__).resolve().parents[2] / "shared/data"
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the original files are not on this machine")
+SHIPPED = files.ROOT, files.TIMEOUT  # before a test changes them
 BODY = np.random.default_rng(0).bytes(200_000)
 SHA256 = hashlib.sha256(BODY).hexdigest()
 
@@ -136,6 +137,33 @@ def test_no_setting_and_a_folder_named_from_the_repository(places, registered, m
     assert files.folders() == [copy.parents[1], places.cache]
 
 
+def test_what_is_shipped():
+    assert (Path(files.__file__).resolve().parents[1], 10) == SHIPPED
+
+
+def test_a_relative_folder_counts_from_where_one_is(places, registered, monkeypatch):
+    registered("set/file.bin")
+    put(places.tmp / "here/mine", "set/file.bin", BODY)
+    monkeypatch.chdir(places.tmp / "here")
+    monkeypatch.setenv("D2L_DATA_DIR", "mine")
+    assert files.fetch("set/") == ([Path("mine/set/file.bin")], "local files")
+
+
+def test_a_folder_whose_name_ends_in_a_quotation_mark(places, registered, monkeypatch):
+    registered("set/file.bin")
+    copy = put(places.tmp / "data'", "set/file.bin", BODY)
+    monkeypatch.setenv("D2L_DATA_DIR", str(places.tmp / "data'"))
+    assert files.fetch("set/") == ([copy], "local files")
+
+
+def test_a_file_that_may_not_be_read_is_passed_over(places, registered, monkeypatch):
+    registered("set/file.bin")
+    put(places.ours, "set/file.bin", BODY)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, how: path.suffix != ".bin" and access(path, how))
+    assert files.local("set/file.bin") is None
+
+
 def test_a_damaged_copy_is_reported_and_replaced(places, registered, web, capsys):
     registered("set/file.bin", f"{web.url}/good")
     copy = put(places.ours, "set/file.bin", BODY[:-1])
@@ -162,6 +190,11 @@ def test_unknown_name():
         data.load_weights("nonet")
     with pytest.raises(ValueError, match=r"'mona_lisa': choose from starry_night, .*chelsea"):
         data.load_image("mona_lisa")
+    with pytest.raises(ValueError, match="No data file starts with 'zzz'; there are: MNIST") as every:
+        files.fetch("zzz")
+    with pytest.raises(ValueError, match="there are: weights/squeezenet") as near:
+        files.fetch("weights/zzz")
+    assert "poems" in str(every.value) and "poems" not in str(near.value)
 
 
 # Data folders as people make them
@@ -255,6 +288,7 @@ def test_the_next_call_resumes_what_kept_breaking_off(places, registered, web):
     with pytest.raises(files.Missing, match="broke off"):
         files.fetch("set/")
     kept = (places.ours / "set/file.bin.part").stat().st_size
+    assert len(web.requests) == 4, "twice for each folder"
     assert kept == 2 * 65536
     registered("set/file.bin", f"{web.url}/good/file.bin")
     (path,), _ = files.fetch("set/")
@@ -268,6 +302,49 @@ def test_hosts_without_ranges_and_complete_parts(places, registered, web, addres
     registered("set/file.bin", f"{web.url}/{address}")
     (path,), _ = files.fetch("set/")
     assert path.read_bytes() == BODY and len(web.requests) == 1
+
+
+def test_the_bar_shows_the_whole_and_what_is_there_already(places, registered, web, monkeypatch, capsys):
+    import pooch
+    from tqdm import auto
+    bars = []
+
+    def bar(**given):
+        bars.append(given)
+        return tqdm(**given, disable=True)
+    tqdm = auto.tqdm
+    monkeypatch.setattr(auto, "tqdm", bar)
+    pooch.get_logger().setLevel("INFO")
+    put(places.ours, "set/good.part", BODY[:1000])
+    registered("set/file.bin", f"{web.url}/good")
+    files.fetch("set/")
+    usual = {"unit": "B", "unit_scale": True, "leave": False}
+    assert bars == [{"total": len(BODY), "initial": 1000} | usual]
+    assert str(places.tmp) not in "".join(capsys.readouterr()), "a path of the machine"
+
+
+def test_the_first_of_two_hashes_is_that_of_the_published_file(registered, web):
+    registered("set/file.gz", f"{web.url}/good", sha256=(SHA256, "0" * 64))
+    assert files.fetch("set/")[1] == "downloaded"
+
+
+def test_an_archive_that_another_process_has_unpacked_is_not_fetched_again(places, web):
+    put(places.ours, "set/pictures/a.jpg", b"one")
+    folder = places.ours / "set/pictures"
+    assert files._retrieve(f"{web.url}/zip#data/pictures", [files.digest(folder)], folder) == folder
+    assert web.requests == []
+
+
+def test_what_was_transferred_stays_if_it_cannot_be_opened_now(places, registered, web, monkeypatch):
+    part = put(places.ours, "set/good.part", BODY[:1000])
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(files, "open", refuse, raising=False)
+    registered("set/file.bin", f"{web.url}/good")
+    with pytest.raises(files.Missing, match="cannot be saved: Permission denied"):
+        files.fetch("set/")
+    assert part.read_bytes() == BODY[:1000]
 
 
 def test_mirror(registered, web, monkeypatch):
@@ -464,7 +541,7 @@ def test_digits_stand_in(offline, load):
     assert images.X_train.shape == (1000, 1, 28, 28) and images.X_test.shape == (297, 1, 28, 28)
     check_pictures(images.X_train, images.y_train, images.classes)
     check_pictures(images.X_test, images.y_test, images.classes)
-    assert images.source == "stand-in: scikit-learn's digits"
+    assert images.source == "stand-in: scikit-learn's digits" and images.classes == data.DIGITS
 
 
 def test_photos_stand_in(offline):
@@ -535,6 +612,7 @@ def test_mnist(real, load, mean, std):
     assert images.X_train.shape == (60_000, 1, 28, 28) and images.X_test.shape == (10_000, 1, 28, 28)
     check_pictures(images.X_train, images.y_train, images.classes)
     check_pictures(images.X_test, images.y_test, images.classes)
+    assert images.classes == (data.DIGITS if load is data.load_mnist else data.CLOTHES)
     assert images.X_train.mean() == pytest.approx(mean, abs=1e-4)
     assert images.X_train.std() == pytest.approx(std, abs=1e-4)
 
@@ -619,6 +697,11 @@ def test_checkpoint_missing_or_damaged_says_what_to_do(content):
     if content is not None:
         (folder / "small.safetensors").write_bytes(content)
     with pytest.raises(files.Missing, match=r"small\.safetensors is missing or damaged.*git checkout.*python -m"):
+        data.load_checkpoint("small")
+
+
+def test_an_installed_course_has_checkpoints_of_its_own():
+    with pytest.raises(files.Missing, match=r"small\.safetensors is missing.*install the course again"):
         data.load_checkpoint("small")
 
 

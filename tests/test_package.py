@@ -266,6 +266,78 @@ def test_unequal_batches_are_weighed_by_their_size():
     assert accuracy == pytest.approx((model(X).argmax(1) == y).float().mean().item())
 
 
+class Elsewhere:
+    """A batch on another device."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def to(self, device):
+        return self.tensor.to(device)
+
+
+def test_an_epoch_is_the_loop_by_hand():
+    model, loader, optimizer = linear_problem()
+    twin = nn.Linear(2, 2)
+    twin.load_state_dict(model.state_dict())
+    total = 0.0
+    for X, y in loader:
+        loss = nn.functional.cross_entropy(twin(X), y)
+        total += loss.item() * len(X)
+        grads = torch.autograd.grad(loss, list(twin.parameters()))
+        with torch.no_grad():
+            for weight, grad in zip(twin.parameters(), grads, strict=True):
+                weight -= 0.5 * grad
+    model.eval()
+    for weight in model.parameters():
+        weight.grad = torch.ones_like(weight)  # left over from before
+    there = [(Elsewhere(X), Elsewhere(y)) for X, y in loader]
+    loss = training.train_epoch(model, there, nn.CrossEntropyLoss(), optimizer)
+    assert model.training and loss == pytest.approx(total / 90, rel=1e-5)
+    for mine, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs)
+    assert training.evaluate(model, there, nn.CrossEntropyLoss()) == training.evaluate(
+        model, loader, nn.CrossEntropyLoss())
+
+
+def test_dropout_drops_in_training_only():
+    X, y = torch.ones(64, 1), torch.zeros(64, 1)
+    model, seen = nn.Sequential(nn.Dropout(0.5), nn.Linear(1, 1)), []
+    def loss_fn(y_hat, y):
+        seen.append(y_hat.unique().numel())
+        return nn.functional.mse_loss(y_hat, y)
+    training.train_epoch(model.eval(), [(X, y)], loss_fn, torch.optim.SGD(model.parameters(), 0.0))
+    training.evaluate(model, [(X, y)], loss_fn)
+    assert seen == [2, 1] and model.training
+
+
+def test_fit_says_how_it_goes_and_steps_the_scheduler(monkeypatch):
+    said = []
+
+    class Line:
+        def update(self, text, raw):
+            said.append((text["text/plain"], raw))
+
+    def display(text, raw=False, display_id=False):
+        said.append((text["text/plain"], raw)) if isinstance(text, dict) else None
+        return Line() if display_id and isinstance(text, dict) else None
+    monkeypatch.setattr(training, "display", display)
+    model, loader, optimizer = linear_problem()
+    fade, start = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.1), time.perf_counter()
+    history = training.fit(model, loader, nn.CrossEntropyLoss(), optimizer, 2, loader, fade)
+    assert 0 < history.seconds <= time.perf_counter() - start and training.History().seconds == 0
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.005)
+    lines = [f"epoch {i + 1}/2   loss {a:.4f}   valid loss {b:.4f}   accuracy {c:.2%}" for i, (a, b, c) in enumerate(
+        zip(history.train_loss, history.valid_loss, history.valid_accuracy, strict=True))]
+    assert said == [("training …", True), *((line, True) for line in lines)]
+
+
+def test_advice_is_about_the_first_rate():
+    weights = [nn.Parameter(torch.ones(1)) for _ in range(2)]
+    optimizer = torch.optim.SGD([{"params": weights[:1], "lr": 0.5}, {"params": weights[1:], "lr": 2.0}])
+    assert training.advice(optimizer).startswith("The learning rate is 0.5: try 0.05, look")
+
+
 def test_evaluate_leaves_the_model_as_it_was():
     model, loader, _ = linear_problem()
     for mode in (True, False):
@@ -366,7 +438,7 @@ def test_a_loss_that_is_no_number_ends_training_before_that_step(worst, capsys):
     assert len(history.train_loss) == 2 and np.isnan(history.train_loss[1]) and len(calls) == 4
     assert all(weight.isfinite().all() for weight in model.parameters())
     said = capsys.readouterr().out
-    assert f"Epoch 2, step 2: the loss is {worst}" in said and "learning rate is 0.5: try 0.05" in said
+    assert f"Epoch 2, step 2: the loss is {worst}" in said and "learning rate is 0.5: try 0.05," in said
 
 
 def test_a_loader_without_batches_is_named():

@@ -80,6 +80,10 @@ def test_batches():
         assert len(set(seen)) == len(seen) == (rows // size * size if drop_last else rows)
         assert shuffle or seen == sorted(seen)
         assert all(torch.equal(part, X[labels]) for part, labels in found)
+        both = list(data.batches(X, X, size, shuffle))
+        again = list(data.batches(X, X, size, shuffle, seed=0))
+        assert all(torch.equal(part, y) and torch.equal(part, z)
+                   for (part, y), (z, _) in zip(both, again, strict=True))
 
 
 @about(data.Batches)
@@ -138,7 +142,8 @@ def test_any_picture_of_any_size(name, size):
             return
         picture = data.load_image(name, size)
     assert picture.min() >= 0 and picture.max() <= 1 and len(picture) == 3
-    assert max(picture.shape[1:]) == (size or max(data.load_image(name).shape[1:]))
+        wanted = size or max(data.load_image(name).shape[1:])
+    assert max(picture.shape[1:]) == wanted
 
 
 @about(data.load_weights, files.load_checkpoint)
@@ -467,12 +472,13 @@ def test_a_panel_after_any_moves(moves, error):
     assert panel.image == first and panel.error is None
 
 
+TENSORS = [torch.ones(2), torch.ones(2, 2).double(), torch.ones(0), torch.ones(2) + 1j, torch.ones(2).to_sparse(),
+           torch.empty(2, device="meta")]
 THINGS = st.recursive(
     st.none() | st.booleans() | st.integers() | NUMBERS | st.complex_numbers() | st.text(max_size=5)
-    | st.binary(max_size=4) | st.just(...) | st.sampled_from([torch.ones(2), torch.ones(2, 2).double(), torch.ones(0), torch.ones(2) + 1j, len,
-                                      torch.ones(2).to_sparse(), torch.empty(2, device="meta"), np.ones(2), object()]),
-    lambda parts: st.lists(parts, max_size=3) | st.tuples(parts, parts) | st.dictionaries(st.text(max_size=2), parts,
-                                                                                         max_size=2), max_leaves=5)
+    | st.binary(max_size=4) | st.just(...) | st.sampled_from([*TENSORS, np.ones(2), object(), len]),
+    lambda parts: (st.lists(parts, max_size=3) | st.tuples(parts, parts)
+                   | st.dictionaries(st.text(max_size=2), parts, max_size=2)), max_leaves=5)
 
 
 @about(checks.Exercise)
