@@ -141,8 +141,8 @@ def test_any_picture_of_any_size(name, size):
                 data.load_image(name, size)
             return
         picture = data.load_image(name, size)
-    assert picture.min() >= 0 and picture.max() <= 1 and len(picture) == 3
         wanted = size or max(data.load_image(name).shape[1:])
+    assert picture.min() >= 0 and picture.max() <= 1 and len(picture) == 3
     assert max(picture.shape[1:]) == wanted
 
 
