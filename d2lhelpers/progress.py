@@ -70,10 +70,11 @@ class LiveCurve:
         line, ax = self._figure.line, self._figure.line.axes
         line.set_data([self._width * (i + 0.5) for i in range(len(means))], means)
         finite = [mean for mean in means if math.isfinite(mean)] or [1.0]
-        low, high = min(0.0, *finite), 1.05 * max(finite)
+        low, high = min(0.0, *finite), 1.05 * max(0.0, *finite)
         wide = self.num_steps or 2 ** math.ceil(math.log2(self._steps + 2))
-        if not high / 2 < ax.get_ylim()[1] / 1.1 < 2 * high or low < ax.get_ylim()[0] or wide != ax.get_xlim()[1]:
-            ax.set(ylim=(low, max(1.1 * high, low + 1e-9)), xlim=(0, wide))
+        bottom, top = ax.get_ylim()
+        if not high <= top <= 2 * high or low < bottom or wide != ax.get_xlim()[1]:
+            ax.set(ylim=(low, max(1.2 * high, low + 1e-9)), xlim=(0, wide))
             self._figure.live()  # the axes are drawn anew
         self._figure.words.set_text(words)
         return Image(self._figure.picture(), format="png", width=self._figure.width,
@@ -108,9 +109,10 @@ def _figure(name):
     from d2lhelpers.widgets import LiveFigure
 
     figure = LiveFigure(figsize=(6, 1.8))
+    figure.fig.set_layout_engine("none")
     ax = figure.fig.add_axes((0.11, 0.26, 0.86, 0.6))
     ax.set(xlabel="step", ylabel=name)
-    (figure.line,), figure.words = ax.plot([], [], color=BLUE), ax.set_title(" ", fontsize=9, loc="left")
+    (figure.line,), figure.words = ax.plot([], [], lw=1.2, color=BLUE), ax.set_title(" ", fontsize=9, loc="left")
     figure.live(figure.line, figure.words)
     return figure
 

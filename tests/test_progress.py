@@ -5,12 +5,14 @@ import math
 import pytest
 import torch
 
-from d2lhelpers import progress
+from d2lhelpers import progress, style
 
 
 @pytest.fixture
 def screen(monkeypatch):
-    """A notebook that keeps what is displayed, and a clock that the test moves."""
+    """A notebook in the house style that keeps what is displayed, and a clock that the test moves."""
+    style.use()
+
     class Screen(list):
         now, costs = 0.0, 0.01
 
@@ -66,6 +68,17 @@ def test_any_losses_are_drawn(screen, losses):
         curve.add(loss)
     curve.close()
     assert screen[-1].data.startswith(b"\x89PNG")
+    finite = [loss for loss in losses if math.isfinite(loss)]
+    bottom, top = curve._figure.line.axes.get_ylim()
+    assert all(bottom <= loss <= top for loss in finite)
+
+
+def test_the_axis_follows_a_loss_that_grows(screen):
+    curve = progress.LiveCurve(100)
+    for i in range(100):
+        screen.now += 1
+        curve.add(float(i))
+        assert not i or curve._figure.line.axes.get_ylim()[1] >= i
 
 
 def test_nothing_is_drawn_outside_a_notebook(capsys):
