@@ -1,20 +1,25 @@
-"""The files that let a class use the course on Binder or JupyterHub, as far as they can be checked without either."""
+"""Notebook 14's workers end with Stop; the files that let a class use the course, as far as they can be checked here."""
 
 import ast
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
+from jupyter_client.manager import start_new_kernel
 from traitlets.config.loader import PyFileConfigLoader
 
 from d2lhelpers import __main__ as doctor
+from tools import notebooks
 from tools.notebooks import ROOT
 
+PAGE = notebooks.PATHS[[path.stem[:2] for path in notebooks.PATHS].index("14")]
 HUB, BINDER = ROOT / ".jupyterhub", ROOT / ".binder"
 WITH_BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 FILES = sorted(path for folder in (HUB, BINDER) for path in folder.iterdir() if path.is_file())
@@ -110,3 +115,48 @@ def test_what_the_readme_names_exists():
     for name in re.findall(r"(\.(?:binder|jupyterhub)/\w+(?:\.\w+)?|environment\.yml)", text):
         assert (ROOT / name).exists(), name
     ast.parse((HUB / "jupyterhub_config.py").read_text(encoding="utf-8"))
+
+
+def running(script):
+    """Return the processes that run this script."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it may have ended meanwhile
+            found += [path.parent.name] if script.encode() in path.read_bytes() else []
+    return found
+
+
+def wait_until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="this system lists no processes")
+@pytest.mark.parametrize("work", ["while True: pass", """
+import torch.distributed as dist, torch, time
+dist.init_process_group("gloo")
+if dist.get_rank() == 0: time.sleep(600)
+dist.all_reduce(torch.ones(1))"""], ids=["busy", "waiting for one another"])
+def test_stop_ends_the_workers_of_torchrun(work, tmp_path):
+    cells = [cell.source for cell in notebooks.code_cells(notebooks.read(PAGE))]
+    head, start = (next(cell for cell in cells if words in cell) for words in ("atexit.register", "def torchrun("))
+    script = f"{tmp_path.name}.py".replace(" ", "_")
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
+    try:
+        for source in ("import os, sys; from d2lhelpers import style; style.use()", head, start,
+                       f"(folder / {script!r}).write_text({work!r})"):
+            reply = client.execute_interactive(source, timeout=600, output_hook=lambda _: None)
+            assert reply["content"]["status"] == "ok"
+        message = client.execute(f"torchrun({script!r})")
+        wait_until(lambda: len(running(script)) >= 3)  # torchrun and two workers
+        time.sleep(1)
+        manager.interrupt_kernel()
+        reply = next(got for got in iter(lambda: client.get_shell_msg(timeout=60), None)
+                     if got["parent_header"].get("msg_id") == message)
+        assert reply["content"]["ename"] == "KeyboardInterrupt"
+        wait_until(lambda: not running(script))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
