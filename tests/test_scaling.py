@@ -1,4 +1,4 @@
-"""Notebook 14's workers end with Stop; the files that let a class use the course, as far as they can be checked here."""
+"""Notebook 14's workers end with Stop; the files that let a class use the course, as far as can be checked here."""
 
 import ast
 import contextlib
