@@ -2,9 +2,11 @@
 
 import math
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.pylabtools import select_figure_formats
 from IPython.utils.capture import capture_output
 from ipywidgets import FloatSlider, interactive
 
@@ -53,8 +55,8 @@ def plain():
 
 def main(rounds=40):
     """Return the row."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("matplotlib", "inline")
+    select_figure_formats(InteractiveShell.instance(), {"png"})
+    matplotlib.use("module://matplotlib_inline.backend_inline")  # a notebook's
     ours, theirs = panel().sliders["lr"], plain().children[0]
     values = iter(np.resize(np.linspace(0, 0.12, 25).round(3), 4 * rounds + 4).tolist())
 

@@ -16,7 +16,7 @@ class LiveCurve:
 
     It is redrawn at most four times a second and takes at most a fiftieth of the
     run's time. The last picture stays in the notebook. Outside a notebook nothing
-    is drawn.
+    is drawn, and what is to be said is printed.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class LiveCurve:
         self.num_steps, self.name, self.redraws = num_steps, name, []
         self._new, self._open, self._means, self._width, self._steps = [], [], [], 1, 0
         self._figure = _figure(name) if get_ipython() else None
-        self._view = self._figure and display(self._picture(), display_id=True)
+        self._view, self._line = self._figure and display(self._picture(), display_id=True), None
         self._start = self._drawn = time.perf_counter()
 
     def add(self, loss):
@@ -51,6 +51,15 @@ class LiveCurve:
         latest = self.redraws[-1] if self.redraws else 0.0
         if self._figure and time.perf_counter() - self._drawn > max(PAUSE, latest / SHARE):
             self._redraw()
+
+    def say(self, text):
+        """Put a line of text below the picture, in place of the last one; outside a notebook print it."""
+        if not self._figure:
+            print(text)
+        elif self._line:
+            self._line.update({"text/plain": text}, raw=True)
+        else:
+            self._line = display({"text/plain": text}, raw=True, display_id=True)
 
     def close(self):
         """Draw the last picture."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from operator import length_hint
 
 import torch
-from IPython.display import display
 
 from d2lhelpers.progress import Diverged, LiveCurve, advice, watched
 
@@ -150,7 +149,6 @@ def fit(model, train_loader, loss_fn, optimizer, num_epochs, valid_loader=None, 
     History
     """
     history, start = History(), time.perf_counter()
-    line = display({"text/plain": "training …"}, raw=True, display_id=True)
     curve = LiveCurve(num_epochs * length_hint(train_loader))
     try:
         for epoch in range(1, num_epochs + 1):
@@ -165,8 +163,7 @@ def fit(model, train_loader, loss_fn, optimizer, num_epochs, valid_loader=None, 
                     text += f"   accuracy {accuracy:.2%}"
             if scheduler is not None:
                 scheduler.step()
-            if line:  # None outside a notebook
-                line.update({"text/plain": text}, raw=True)
+            curve.say(text)
     except Diverged as why:
         history.train_loss.append(math.nan)
         print(f"Epoch {epoch}, {why}", advice(optimizer))

@@ -16,13 +16,13 @@ def screen(monkeypatch):
     class Screen(list):
         now, costs = 0.0, 0.01
 
-        def update(self, picture):
+        def update(self, picture, raw=False):
             self.append(picture)
             self.now += self.costs
 
     shown = Screen()
     monkeypatch.setattr(progress, "get_ipython", lambda: True)
-    monkeypatch.setattr(progress, "display", lambda picture, display_id: shown.append(picture) or shown)
+    monkeypatch.setattr(progress, "display", lambda what, raw=False, display_id=True: shown.append(what) or shown)
     monkeypatch.setattr(progress.time, "perf_counter", lambda: shown.now)
     return shown
 
@@ -81,8 +81,16 @@ def test_the_axis_follows_a_loss_that_grows(screen):
         assert not i or curve._figure.line.axes.get_ylim()[1] >= i
 
 
+def test_a_line_of_text_changes_in_place(screen):
+    curve = progress.LiveCurve(2)
+    curve.say("epoch 1")
+    curve.say("epoch 2")
+    assert screen[1:] == [{"text/plain": "epoch 1"}, {"text/plain": "epoch 2"}]
+
+
 def test_nothing_is_drawn_outside_a_notebook(capsys):
     curve = progress.LiveCurve(2)
     curve.add(1.0)
+    curve.say("epoch 1")
     curve.close()
-    assert capsys.readouterr().out == "" and curve.redraws == []
+    assert capsys.readouterr().out == "epoch 1\n" and curve.redraws == []
