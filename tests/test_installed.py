@@ -1,6 +1,7 @@
 """The wheel, installed without the repository, runs the course from an empty folder."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -15,7 +16,7 @@ from tools.notebooks import ROOT, code_cells, read
 CHECKS = """
 import importlib, pkgutil
 import d2lhelpers
-from d2lhelpers import checks, exercises, files, workcopy
+from d2lhelpers import checks, data, exercises, files, workcopy
 assert d2lhelpers.__file__.startswith({site!r}), d2lhelpers.__file__
 count = 0
 for found in pkgutil.iter_modules(exercises.__path__):
@@ -27,6 +28,8 @@ for found in pkgutil.iter_modules(exercises.__path__):
                 assert verdict.startswith(sign) and "site-packages" not in verdict, verdict
             count += 1
 assert count > 80, count
+for name in {nets}:
+    assert data.load_checkpoint(name), name
 print("checked", count, "exercises;", len(list(workcopy.originals().glob("*.ipynb"))), "notebooks")
 """
 
@@ -54,8 +57,20 @@ def run(installed, *command):
 
 
 def test_every_check_answers(installed):
-    text = run(installed, "-c", CHECKS.format(site=str(installed[0] / "site")))
+    sources = [cell.source for path in PATHS.values() for cell in code_cells(read(path))]
+    nets = sorted({name for source in sources for name in re.findall(r'load_checkpoint\(\s*"(\w+)"', source)})
+    assert {"poems", "gan_digits", "attention"} <= set(nets)
+    text = run(installed, "-c", CHECKS.format(site=str(installed[0] / "site"), nets=nets))
     assert f"{len(PATHS)} notebooks" in text
+
+
+def test_no_page_reaches_for_the_repository():
+    """What a page reads comes through a loader, or it has just written it: no path that only a checkout has."""
+    for name, path in PATHS.items():
+        for cell in code_cells(read(path)):
+            for word in ("files.ROOT", "__file__", "parents[", "../", '"data/', "'data/", "git clone", "sys.path"):
+                told = "if path.exists()" in cell.source  # 14 prints files of the checkout, or says that there is none
+                assert told or word not in cell.source, f"{name}: {word}\n{cell.source}"
 
 
 def test_the_doctor_and_the_copy(installed):
@@ -65,7 +80,7 @@ def test_the_doctor_and_the_copy(installed):
     assert {path.name: path.read_bytes() for path in copies} == {p.name: p.read_bytes() for p in PATHS.values()}
 
 
-@pytest.mark.parametrize("page", [name for name in PATHS if name[:2] in ("09", "10", "11", "14")])
+@pytest.mark.parametrize("page", [name for name in PATHS if name[:2] in ("09", "10", "11", "14", "15", "16")])
 def test_first_cells_run_from_an_empty_folder(installed, page, monkeypatch):
     folder, environment = installed
     for key in ("PYTHONPATH", "D2L_OFFLINE", "D2L_DATA_DIR"):
