@@ -50,7 +50,8 @@ class Block(nn.Module):
 
     def __init__(self, num_in, num_out, num_told=128):
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, num_in), nn.GroupNorm(8, num_out)
+        self.norm1 = nn.GroupNorm(8, num_in)
+        self.norm2 = nn.GroupNorm(8, num_out)
         self.conv1 = nn.Conv2d(num_in, num_out, 3, padding=1)
         self.conv2 = nn.Conv2d(num_out, num_out, 3, padding=1)
         self.told = nn.Linear(num_told, 2 * num_out)
