@@ -69,6 +69,10 @@ roughness = Exercise(
             lambda x: _rough(x) + x.diff(dim=1).square().mean(),
         "the means of the two directions are averaged; they were to be added.":
             lambda x: _rough(x) / 2,
+        "that is one mean over the pairs of both directions together: take a mean of each direction, and add the two.":
+            lambda x: torch.cat([x.diff(dim=2).flatten(), x.diff(dim=3).flatten()]).square().mean(),
+        "you divide by the number of pixels; the mean is over pairs, and a row of W pixels has W − 1 of them.":
+            lambda x: (x.diff(dim=2).square().sum() + x.diff(dim=3).square().sum()) / x.numel(),
     },
     hints=("`x[:, :, 1:] - x[:, :, :-1]` are all vertical differences.",
            "`x.diff(dim=3)` are the horizontal ones.",
@@ -168,6 +172,13 @@ adain = Exercise(
             lambda h, s: _adain(h, s, dims=(0, 2, 3)) if len(h) > 1 else _adain(h, s),
         "the standard deviation divides by n − 1: use `correction=0`.":
             lambda h, s: _adain(h, s, correction=1),
+        "that is instance norm, the first half: multiply by the standard deviation of s, then add its mean.":
+            lambda h, s: F.instance_norm(h),
+        "1e-5 belongs to the variance of h, under the root, not to the standard deviation.":
+            lambda h, s: (h - h.mean(dim=(2, 3), keepdim=True)) / (_spread(h) + 1e-5) * _spread(s)
+            + s.mean(dim=(2, 3), keepdim=True),
+        "1e-5 is added to the variance of s as well; only that of h needs it.":
+            lambda h, s: F.instance_norm(h) * (_spread(s) ** 2 + 1e-5).sqrt() + s.mean(dim=(2, 3), keepdim=True),
     },
     hints=("Means and spreads over `dim=(2, 3), keepdim=True` have the shape (N, C, 1, 1).",
            "First wipe out the style of h: subtract its mean, divide by √(var + 1e-5).",
