@@ -124,7 +124,7 @@ def fails(module, code, limit):
         files = [str(ROOT / "tests" / f"{name}.py") for name in names.split()]
         os._exit(pytest.main([*files, "-k", which, "-x", "-q", "-c", os.devnull, f"--rootdir={ROOT}", "--tb=no",
                               "-p", "no:cacheprovider"]))
-    end = time.monotonic() + 2 * limit                              # it may wait, or share the core with others
+    end = time.monotonic() + 6 * limit                              # it may wait, or share the core with others
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -143,7 +143,7 @@ def reasons():
 
 
 def judge(module, sample, seed):
-    """Run a module's mutants; return how many there were, how many failed, and the survivors."""
+    """Run a module's edits; return how many there were, how many failed, and the survivors."""
     source = (ROOT / "d2lhelpers" / f"{module}.py").read_text(encoding="utf-8")
     start = time.monotonic()
     unchanged = fails(module, compile(source, "unchanged", "exec"), 600)
@@ -156,6 +156,8 @@ def judge(module, sample, seed):
         if not fails(module, code, limit):
             survivors.append(f"{module}.{text}")
             print(f"  {i}/{len(found)} survived: {survivors[-1]}", flush=True)
+        if i % 20 == 0:
+            print(f"  {i} of {len(found)} tried, {len(survivors)} survived", file=sys.stderr, flush=True)
     return len(found), survivors
 
 
