@@ -64,7 +64,8 @@ def web(monkeypatch):
     """Serve on this machine; `requests` lists (path, Range) of what was asked for."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.handle_error = lambda *_: None
-    web = server.web = SimpleNamespace(requests=[], bodies={}, pause=0, over=threading.Event(),
+    web = server.web = SimpleNamespace(requests=[], pause=0, over=threading.Event(),
+                                       bodies={"portal": b"<html>Log in to this network</html>"},
                                        url=f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -347,6 +348,14 @@ def test_what_was_transferred_stays_if_it_cannot_be_opened_now(places, registere
     assert part.read_bytes() == BODY[:1000]
 
 
+def test_a_part_of_something_else_costs_one_call(places, registered, web):
+    put(places.ours, "set/good.part", b"x" * 1000)
+    registered("set/file.bin", f"{web.url}/good")
+    with pytest.raises(files.Missing, match="sent something else"):
+        files.fetch("set/")
+    assert files.fetch("set/")[1] == "downloaded" and names(places.ours) == ["set/file.bin"]
+
+
 def test_mirror(registered, web, monkeypatch):
     registered("set/file.bin", "https://example.org/file.bin")
     monkeypatch.setenv("D2L_MIRROR", f"{web.url}/good/")
@@ -368,7 +377,8 @@ def test_two_processes_at_once_download_once(places, web):
 
 # Downloads that fail
 
-@pytest.mark.parametrize("address, why", [("wrong", "sent something else"), ("nowhere", "HTTPError")])
+@pytest.mark.parametrize("address, why", [("wrong", "sent something else"), ("portal", "sent something else"),
+                                          ("nowhere", "HTTPError"), ("busy", "HTTPError"), ("limit", "HTTPError")])
 def test_a_wrong_answer_is_not_kept(places, registered, web, address, why):
     registered("set/file.bin", f"{web.url}/{address}")
     with pytest.raises(files.Missing, match=why):
@@ -389,7 +399,7 @@ def test_a_silent_host_is_asked_once_a_call(places, registered, web):
         assert web.requests == [("/slow/one", None)] * count
 
 
-@pytest.mark.parametrize("first", ["busy", "wrong", "nowhere", "slow", "limit"])
+@pytest.mark.parametrize("first", ["busy", "wrong", "nowhere", "slow", "limit", "portal"])
 def test_a_failure_lasts_one_call(registered, web, first):
     registered("set/file.bin", f"{web.url}/{first}")
     with pytest.raises(files.Missing):
@@ -398,7 +408,7 @@ def test_a_failure_lasts_one_call(registered, web, first):
     assert files.fetch("set/")[1] == "downloaded"
 
 
-@pytest.mark.parametrize("first", ["busy", "wrong", "nowhere", "slow", "limit"])
+@pytest.mark.parametrize("first", ["busy", "wrong", "nowhere", "slow", "limit", "portal"])
 def test_a_mirror_takes_over(registered, web, monkeypatch, first):
     monkeypatch.setattr(files, "urlsplit", lambda url: files_urlsplit(url)._replace(netloc=url))
     registered("set/file.bin", f"{web.url}/{first}", f"{web.url}/good")
