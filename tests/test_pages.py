@@ -175,7 +175,7 @@ def test_search_finds_english_and_chinese(url, visit):
         tab.locator("#search-results ul.search li").first.wait_for()
 
 
-@pytest.mark.parametrize("page", [*PAGES, "search"])
+@pytest.mark.parametrize("page", [*PAGES, "glossary", "search", "teachers"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_serious(page, scheme, width, url, visit):

@@ -282,6 +282,16 @@ def test_the_picture_at_the_top_of_the_readme_moves():
         assert picture.n_frames > 10 and (export.ROOT / name).stat().st_size < 2e6 and "slider" in alt
 
 
+def test_the_page_for_teachers_knows_every_notebook():
+    text, pages = (front.PAGES / "teachers.md").read_text(encoding="utf-8"), front.read_all()
+    assert "<!-- TABLE -->" in text and len(re.findall(r"^\*\*[^*]+\?\*\* ", text, re.M)) >= 15
+    rows = front.takes(pages).splitlines()[2:]
+    assert {re.search(r"\((\w+)\.ipynb\)", row)[1] for row in rows} == front.table().keys()
+    assert all(re.fullmatch(r"\|[^|]+\| [^|]+ \| \d+ s \| [\d.]+ GB \|", row) for row in rows)
+    stumbles = set(re.findall(r"^\| (\d\d) \|", text, re.M))
+    assert stumbles >= {f"{k:02}" for k in range(1, 16)} and stumbles <= {name[:2] for name in pages}
+
+
 def test_each_key_term_with_a_chinese_name_is_in_the_glossary():
     pages = front.read_all()
     found = glossary.terms(pages)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tools.site import glossary
 from tools.site.export import PANELS, ROOT
-from tools.site.front import PAGES, front, read_all
-from tools.site.stage import bare, page
+from tools.site.front import PAGES, front, read_all, takes
+from tools.site.stage import bare, page, prose
 
 HERE = ROOT / "tools/site"
 WORK = ROOT / "build/site"  # staged pages, and pictures that a second build finds again
@@ -69,7 +69,8 @@ def stage(work=WORK):
     (source / "glossary.md").write_text(glossary.page(notebooks), encoding="utf-8")
     for path in PAGES.glob("*.md"):
         if path.stem != "index":
-            shutil.copy(path, source)
+            text = path.read_text(encoding="utf-8").replace("<!-- TABLE -->", takes(notebooks))
+            (source / path.name).write_text(prose(text, "", names), encoding="utf-8")
     for path in PANELS.iterdir():
         shutil.copy(path, extra / "panels")
     _forget_old_pictures(source, extra / "img")

@@ -15,7 +15,9 @@ MENDED = {
         '<div class="table-wrapper colwidths-auto docutils container" tabindex="0">',
     '<th class="head"><p></p></th>': "<td></td>",
     ' style="display: none;"': " hidden",
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
     ' style="opacity: 50%"': ' opacity="50%"',
+    '<script src="': '<script defer src="',  # one after the other, they would stop the reading of the page
 }
 PLAIN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')  # names and brackets have the colour of their block
 POLICY = ("default-src 'none'; script-src 'self' {scripts}; style-src 'self' {styles}; img-src 'self' data:; "

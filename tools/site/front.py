@@ -30,6 +30,15 @@ def time(nb):
     return found[1] if found else ""
 
 
+def takes(notebooks):
+    """Return what each notebook takes, a Markdown table: the reading time of its first cell, the README's numbers."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    costs = re.findall(r"^\| \[\d\d ([^\]]+)\]\(notebooks/(\w+)\.ipynb\) \|.*\| ([^|]+) \| ([^|]+) \|$", readme, re.M)
+    rows = [f"| {name[:2]} [{short}]({name}.ipynb) | {time(notebooks[name])} | {seconds} | {memory} |"
+            for short, name, seconds, memory in costs if name in notebooks]
+    return "\n".join(["| notebook | to read and try | runs in | memory |", "|---|---|---|---|", *rows])
+
+
 def card(name, nb, images):
     """Return a notebook's card: picture, number, question, what you learn."""
     short, learn = table().get(name, (name[3:].replace("_", " "), ""))
