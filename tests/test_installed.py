@@ -1,5 +1,6 @@
 """The wheel, installed without the repository, runs the course from an empty folder."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from d2lhelpers import __main__ as doctor
 from tests.plugin import PATHS
 from tools.notebooks import ROOT, code_cells, read
 
@@ -62,6 +64,12 @@ def test_every_check_answers(installed):
     assert {"poems", "gan_digits", "attention"} <= set(nets)
     text = run(installed, "-c", CHECKS.format(site=str(installed[0] / "site"), nets=nets))
     assert f"{len(PATHS)} notebooks" in text
+
+
+def test_any_jupyterlab_beside_it_takes_photos_above_its_own_limit(installed):
+    (settings,) = (installed[0] / "site").glob("*.data/data/etc/jupyter/jupyter_server_config.d/*.json")
+    (name, value), = json.loads(settings.read_text())["ServerApp"]["tornado_settings"].items()
+    assert f"'{name}': {value:_}" in doctor.UPLOADS
 
 
 def test_no_page_reaches_for_the_repository():
