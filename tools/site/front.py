@@ -34,7 +34,8 @@ def takes(notebooks):
     """Return what each notebook takes, a Markdown table: the reading time of its first cell, the README's numbers."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     costs = re.findall(r"^\| \[\d\d ([^\]]+)\]\(notebooks/(\w+)\.ipynb\) \|.*\| ([^|]+) \| ([^|]+) \|$", readme, re.M)
-    rows = [f"| {name[:2]} [{short}]({name}.ipynb) | {time(notebooks[name]).removesuffix(" to read and try")} | {seconds} | {memory} |"
+    hours = {name: time(nb).removesuffix(" to read and try") for name, nb in notebooks.items()}
+    rows = [f"| {name[:2]} [{short}]({name}.ipynb) | {hours[name]} | {seconds} | {memory} |"
             for short, name, seconds, memory in costs if name in notebooks]
     return "\n".join(["| notebook | to read and try | runs in | memory |", "|---|---|---|---|", *rows])
 
