@@ -129,7 +129,8 @@ def test_package_modules_are_short_and_import_downwards(module):
 def test_package_is_small():
     core = [path for name, path in MODULES.items() if name not in COMMANDS]
     written = [line for path in core for line in path.read_text(encoding="utf-8").splitlines()]
-    assert sum(bool(line.strip()) for line in written) <= 1650  # the design's 1300 and one photo reader, live curves, panels that survive a reload
+    most = 1650  # the design's 1300, and one photo reader, live curves, panels that survive a reload
+    assert sum(bool(line.strip()) for line in written) <= most
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -209,7 +209,8 @@ def test_a_gpu_that_computes_is_taken_in_silence(monkeypatch, capsys):
 LACKS = "The operator 'aten::_linalg_eigh.eigenvalues' is not currently implemented for the MPS device. If you want …"
 
 
-@pytest.mark.parametrize("module, function", [(torch.linalg, "eigh"), (torch.linalg, "qr"), (nn.functional, "interpolate")])
+@pytest.mark.parametrize("module, function",
+                         [(torch.linalg, "eigh"), (torch.linalg, "qr"), (nn.functional, "interpolate")])
 def test_mps_without_an_operator_that_the_course_needs(monkeypatch, capsys, module, function):
     Broken(monkeypatch, None, "mps")
 

@@ -47,7 +47,7 @@ def test_a_long_run_keeps_few_points_and_the_right_ones(screen):
     curve.close()
     x, y = curve._figure.line.get_data()
     assert progress.POINTS / 2 <= len(x) <= progress.POINTS + 1
-    assert y[:-1] == pytest.approx([step - 0.5 for step in x[:-1]])  # the loss of step i is i, so means lie on the diagonal
+    assert y[:-1] == pytest.approx([step - 0.5 for step in x[:-1]])  # step i has loss i: means lie on the diagonal
     assert len(y[:-1]) * curve._width + len(curve._open) == 5000
 
 
