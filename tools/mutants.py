@@ -23,11 +23,11 @@ TESTS = {  # module -> files, and which of their tests
              f"{REAL} (test_data or batches or any_number or picture or takes_no or weights)"),
     "files": ("test_data test_properties",
               f"{REAL} (test_data or digest or archive or any_name or setting or wherever or weights)"),
-    "checks": ("test_checks test_package test_properties",
+    "checks": ("test_package test_checks",
                "test_checks or verdict or mistake or answer or hints or drawn or tuples or inputs"),
-    "training": ("test_package test_properties",
-                 f"{REAL} (train or fit or loss or evaluate or stop or loader or regression or batches or epoch)"),
-    "widgets": ("test_package test_properties", "panel or slider or draw or moves or button")}
+    "training": ("test_package",
+                 f"{REAL} (train or fit or loss or evaluate or stop or loader or regression or epoch or dropout)"),
+    "widgets": ("test_package", "panel or slider or draw or button")}
 HEAVY = ["torch", "torchvision", "matplotlib.pyplot", "ipywidgets", "IPython", "pandas", "sklearn.datasets", "skimage",
          "requests", "pooch", "filelock", "safetensors.torch", "tqdm.auto", "nbclient", "hypothesis", "PIL.Image"]
 LIMIT = 3  # a mutant may take so many times as long as the unchanged module, and 10 seconds
