@@ -1,7 +1,8 @@
 """Train the U-Net of notebook 16 (diffusion) on MNIST and save it as `diffusion.safetensors`.
 
     python -m data.checkpoints.diffusion            # from the repository's root, 25 minutes on one CPU core
-    python -m data.checkpoints.diffusion survey     # then 10 more: `film.*` and `survey.*`
+    python -m data.checkpoints.diffusion survey     # then 10 more: `film.*` and `survey.rows`
+    python -m data.checkpoints.diffusion seeds      # and 4: `survey.seeds`
 
 60 000 digits in [-1, 1], labels left out one time in ten; the learning rate runs with the processor time along half a
 cosine. Saved is the running average of the weights, in half precision: 0.94 million numbers, 1.9 MB. The products are
@@ -10,7 +11,8 @@ goes on from the last minute that it kept (in the folder of temporary files).
 
 ``film.states``: ten digits on their way back in 20 steps, every fourth state, (6, 10, 1, 28, 28). ``survey.rows``: for
 2000 digits each, steps, eta, guidance, classes covered, orders obeyed, confidence, Fréchet distance d² by the yardstick
-of notebook 10.
+of notebook 10. ``survey.seeds``: (5, 2), d² of 2000 digits by this net (10 steps, guidance 0.5) and by the conditional
+GAN, five draws.
 
 The functions and classes down to `guided` are shown in the notebook.
 """
@@ -28,7 +30,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from d2lhelpers import data
-from data.checkpoints.gan_digits import make_lenet
+from data.checkpoints.gan_digits import make_generator, make_lenet
 
 SECONDS, LR, BATCH_SIZE, NOBODY = 1450, 2e-3, 128, 10  # label 10: no digit is named
 KEPT = Path(tempfile.gettempdir()) / "d2l_diffusion.pt"
@@ -137,8 +139,8 @@ def guided(model, y, w):
 
 def save(state, path):
     """Write weights and film in half precision, the survey in single."""
-    save_file({name: (value if name == "survey.rows" else value.half()).contiguous() for name, value in state.items()},
-              path)
+    save_file({name: (value if name.startswith("survey.") else value.half()).contiguous()
+               for name, value in state.items()}, path)
 
 
 def frechet(A, B):
@@ -149,28 +151,55 @@ def frechet(A, B):
     return ((A.mean(0) - B.mean(0)) ** 2).sum() + S.trace() + T.trace() - 2 * roots.sum()
 
 
+def _judged():
+    """Return the net, what else its file holds, the judge of 10, 2000 real digits and the labels to order."""
+    torch.set_num_threads(1)
+    state = data.load_checkpoint("diffusion")
+    extra = {name: value for name, value in state.items() if name.startswith(("film.", "survey."))}
+    model, lenet = UNet(), make_lenet()
+    model.load_state_dict({name: value for name, value in state.items() if name not in extra})
+    lenet.load_state_dict(_of_gan("lenet"))
+    return model, extra, lenet, 2 * data.load_mnist(2000).X_train - 1, torch.arange(2000) % 10
+
+
+def _of_gan(name):
+    return {key.removeprefix(f"{name}."): value for key, value in data.load_checkpoint("gan_digits").items()
+            if key.startswith(f"{name}.")}
+
+
+def _draw(model, y, w, num_steps=10, eta=0.0, seed=0):
+    torch.manual_seed(seed)
+    return torch.cat([sample(guided(model, part, w), torch.randn(len(part), 1, 28, 28), num_steps, eta, 1.0)
+                      for part in y.split(250)])
+
+
+@torch.inference_mode()
+def seeds(num_seeds=5):
+    """Add the distances of several draws of 2000 digits to the file: (num_seeds, 2), this net's and the GAN's."""
+    model, extra, lenet, X, y = _judged()
+    gan, rows = make_generator(74), []
+    gan.load_state_dict(_of_gan("cgan"))
+    gan.eval()
+    for seed in range(num_seeds):
+        torch.manual_seed(seed)
+        forged = gan(torch.cat([torch.randn(2000, 64), F.one_hot(y, 10)], dim=1))
+        rows.append([frechet(lenet[:-1](X), lenet[:-1](drawn)).item()
+                     for drawn in (_draw(model, y, 0.5, seed=seed), forged)])
+        print("seed {}: d² {:.2f}, the GAN {:.2f}".format(seed, *rows[-1]), flush=True)
+    save(model.state_dict() | extra | {"survey.seeds": torch.tensor(rows)}, Path(__file__).with_suffix(".safetensors"))
+
+
 @torch.inference_mode()
 def survey():
     """Draw the film, and 2000 digits for each of many settings; add what the yardstick says to the file."""
-    torch.set_num_threads(1)
-    path = Path(__file__).with_suffix(".safetensors")
-    state = {name: value for name, value in data.load_checkpoint("diffusion").items()
-             if not name.startswith(("film.", "survey."))}
-    model, lenet = UNet(), make_lenet()
-    model.load_state_dict(state)
-    lenet.load_state_dict({name.removeprefix("lenet."): value for name, value in
-                           data.load_checkpoint("gan_digits").items() if name.startswith("lenet.")})
-    X, y = 2 * data.load_mnist(2000).X_train - 1, torch.arange(2000) % 10
+    model, extra, lenet, X, y = _judged()
     noise = torch.randn(10, 1, 28, 28, generator=torch.Generator().manual_seed(2)).half().float()
     film = [noise]
     sample(guided(model, torch.arange(10), 1.0), noise, 20, limit=1.0, film=film)
     rows = []
     settings = [(10, 0, w) for w in (0.5, 0, 1, 2, 4)] + [(n, 0, 0.5) for n in (1, 2, 5)] + [(10, 1, 0.5)]
     for num_steps, eta, w in settings:
-        torch.manual_seed(0)
-        drawn = torch.cat([sample(guided(model, part, w), torch.randn(len(part), 1, 28, 28), num_steps, eta, 1.0)
-                           for part in y.split(250)])
-        features = lenet[:-1](drawn)
+        features = lenet[:-1](_draw(model, y, w, num_steps, eta))
         probs = lenet[-1](features).softmax(dim=1)
         seen = probs.argmax(dim=1)
         rows.append([num_steps, eta, w, (seen.bincount(minlength=10) >= 40).sum().item(),
@@ -178,7 +207,8 @@ def survey():
                      frechet(lenet[:-1](X), features).item()])
         print("steps {}, eta {}, w {}: {}/10 classes, obeyed {:.3f}, confidence {:.3f}, d² {:.2f}".format(*rows[-1]),
               flush=True)
-        save(state | {"film.states": torch.stack(film[::4]), "survey.rows": torch.tensor(rows)}, path)
+        extra |= {"film.states": torch.stack(film[::4]), "survey.rows": torch.tensor(rows)}
+        save(model.state_dict() | extra, Path(__file__).with_suffix(".safetensors"))
 
 
 def main():
@@ -226,4 +256,4 @@ def main():
 
 
 if __name__ == "__main__":
-    survey() if "survey" in sys.argv else main()
+    {"survey": survey, "seeds": seeds}.get(sys.argv[-1], main)()
