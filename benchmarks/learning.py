@@ -21,8 +21,8 @@ def first_time(run, goal):
     return reached({"accuracy": run.accuracies, "seconds": run.times}, goal)
 
 
-def main(keys=tuple(GOALS), seeds=None):
-    """Return a row per net; the two recipes take turns, one seed after the other."""
+def main(keys=("lenet5", "mlp"), seeds=None):
+    """Return a row per net; the two recipes take turns, one seed after the other. "resnet" takes half an hour."""
     rows = []
     for key in keys:
         row = ROWS[key]

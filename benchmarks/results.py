@@ -9,8 +9,7 @@ import torch
 
 from benchmarks import side
 
-ROWS = "imports", "batches", "guessing", "filtering", "gradients", "learning", "curves", "interact", "painting", \
-    "parallel"
+ROWS = "imports", "batches", "guessing", "filtering", "gradients", "learning", "curves", "interact", "parallel"
 LISTS = {"pages": "Whole notebooks: Run All and the kernel's peak memory, one after another",
          "opening": "In the browser",
          "sliders": "Slider changes in the kernel: callback, drawing and PNG, every slider over its whole range",
@@ -18,7 +17,7 @@ LISTS = {"pages": "Whole notebooks: Run All and the kernel's peak memory, one af
 RECORDS, TABLE = Path(__file__).with_name("results.json"), Path(__file__).with_name("RESULTS.md")
 README = TABLE.parents[1] / "README.md"
 HEAD = ["| what | against | sooner, median (min – max) | goal | ours / theirs | remarks |", "| " + "--- | " * 6]
-TELLING = "digits", "LeNet-5", "slider change", "gradient of"  # the README's four: rows whose question holds this
+TELLING = "digits", "slider change", "live training", "gradient of"  # the README's four: rows whose question holds this
 
 
 def measure(name):
@@ -35,9 +34,9 @@ def measure(name):
 
 def write(records):
     """Write RESULTS.md."""
-    text = ["# Results", "", "`uv run python -m benchmarks` writes this page. Each row was measured in one process, "
-            "ours and the other in turn; the ratio is the median over the rounds, with the smallest and the largest.", "",
-            *HEAD]
+    text = ["# Results", "",
+            "`uv run python -m benchmarks` writes this page. Each row was measured in one process, ours and the other "
+            "in turn; the ratio is the median over the rounds, with the smallest and the largest.", "", *HEAD]
     made = {}
     for name in ROWS:
         for row in records.get(name, {}).get("rows", []):
@@ -46,6 +45,8 @@ def write(records):
     text += ["", *(f"- {', '.join(dict.fromkeys(names))}: {machine}." for machine, names in made.items()), "",
              "GPU: not measured, none was at hand. `D2L_DEVICE=cuda uv run python -m benchmarks learning` trains "
              "there, with synchronised timers.", ""]
+    missing = [name for name in (*ROWS, *LISTS) if name not in records]
+    text += [f"Not measured yet: {', '.join(missing)}.", ""] if missing else []
     for name, title in LISTS.items():
         if name in records:
             text += [f"## {title}", f"{records[name]['machine']}.", "```", *records[name]["lines"], "```", ""]

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
-from benchmarks import reference, reference_table
+from benchmarks import reference, reference_table, results, side
 from benchmarks.recipes import ROWS
 from d2lhelpers import data
 from tools import notebooks
@@ -100,3 +101,27 @@ def test_the_sources_figures_are_reached():
     for key, goal in goals.items():
         runs = records[key]["results"]["ours"].values()
         assert sum(run["accuracy"][-1] for run in runs) / len(runs) >= goal
+
+
+def test_ways_take_turns(monkeypatch):
+    calls = []
+    mine, other = side.alternate(lambda: calls.append("a"), lambda: calls.append("b"), rounds=2, warm_up=False)
+    assert "".join(calls) == "baab" and len(mine) == len(other) == 2
+    row = side.timed("what", "against", [1.0, 2.0, 4.0], [2.0, 8.0, 8.0], goal=3, note="so")
+    assert row.line() == "| what | against | **2×** (2× – 4×) | ≥ 3× **missed** | 2 s / 8 s | so |"
+    assert [side.seconds(value) for value in (7200, 1.5, 0.0203, 1.5e-5)] == ["7,200 s", "1.5 s", "20.3 ms", "15 µs"]
+
+
+@pytest.mark.parametrize("file", ["guessing", "filtering", "gradients"])
+def test_a_measurement_gives_rows(file):
+    rows = import_module(f"benchmarks.{file}").main()
+    assert rows and all(min(row.ratios) > 1 and row.ours > 0 for row in rows)
+
+
+def test_the_results_are_what_was_measured(tmp_path, monkeypatch):
+    records, committed = json.loads(results.RECORDS.read_text("utf-8")), results.TABLE.read_text("utf-8")
+    monkeypatch.setattr(results, "TABLE", tmp_path / "results.md")
+    results.write(records)
+    assert results.TABLE.read_text("utf-8") == committed
+    assert set(records) <= {*results.ROWS, *results.LISTS}
+    assert "\n".join(results.telling(records)) in (ROOT / "README.md").read_text("utf-8")
