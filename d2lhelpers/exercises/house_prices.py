@@ -13,42 +13,67 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from d2lhelpers.checks import Exercise
 
 
-def _logs(y_hat, y, low=1.0):
-    return y_hat.clamp(min=low).log(), y.log()
+def _joined(batches):
+    return (torch.cat(part) for part in zip(*batches, strict=True))
 
 
-def _log_rmse(y_hat, y):
-    guess, truth = _logs(y_hat, y)
-    return root_mean_squared_error(truth, guess)
+def _log_rmse(y_hat, y, low=1.0):
+    return root_mean_squared_error(y.log(), y_hat.clamp(min=low).log())
 
 
-log_rmse = Exercise(
-    inputs=[(torch.tensor([150_000.0, 210_000.0, 90_000.0]), torch.tensor([180_000.0, 200_000.0, 60_000.0])),
-            (torch.tensor([-5.0, 0.5, 120_000.0, 40.0]), torch.tensor([20.0, 30.0, 100_000.0, 25.0])),
-            (torch.tensor([0.0, 80_000.0, 2.0]), torch.tensor([15.0, 70_000.0, 3.0]))],
-    oracle=_log_rmse,
+def _of_batches(batches, average):
+    return average(torch.tensor([_log_rmse(*pair) for pair in batches], dtype=torch.float64)).item()
+
+
+def _measure(batches, loss_value):
+    return _log_rmse(*_joined(batches))
+
+
+def _houses(seed, *sizes):
+    """Return batches of predictions, one of them at or below zero, and prices."""
+    generator = torch.Generator().manual_seed(seed)
+    y = [30 + 270 * torch.rand(size, generator=generator) for size in sizes]
+    y_hat = [part * (0.3 * torch.randn(len(part), generator=generator)).exp() for part in y]
+    y_hat[seed % len(sizes)][0] = -5.0 + 2.5 * (seed % 3)
+    return list(zip([part.round(decimals=1) for part in y_hat], [part.round(decimals=1) for part in y], strict=True))
+
+
+measure = Exercise(
+    inputs=[(_houses(0, 4, 4, 2), 0.125), (_houses(1, 3, 1), 0.5), (_houses(2, 3, 3), 0.25)],
+    oracle=_measure,
     mistakes={
+        "that is `loss_value`: the loss of the last training batch says nothing about these houses.":
+            lambda batches, loss_value: loss_value,
+        "you add `loss_value` once per batch: it is the loss of a training batch.":
+            lambda batches, loss_value: loss_value * len(batches),
+        "you average the errors of the batches: a short batch counts as much as a long one, and roots do not average.":
+            lambda batches, loss_value: _of_batches(batches, torch.mean),
+        "you add up the errors of the batches. Join the batches and measure once.":
+            lambda batches, loss_value: _of_batches(batches, torch.sum),
+        "you average the mean squares of the batches: the houses of a short batch then count more.":
+            lambda batches, loss_value: _of_batches(batches, lambda e: e.square().mean().sqrt()),
+        "that is the error of the last batch alone.":
+            lambda batches, loss_value: _log_rmse(*batches[-1]),
+        "you divide the sum of squares by the number of batches, not of houses.":
+            lambda batches, loss_value: _measure(batches, loss_value) * (
+                sum(len(y) for _, y in batches) / len(batches)) ** 0.5,
         "the root is missing: that is the mean squared error of the logs.":
-            lambda y_hat, y: _log_rmse(y_hat, y) ** 2,
+            lambda batches, loss_value: _measure(batches, loss_value) ** 2,
+        "the log of a prediction that is not positive is NaN or −∞: clamp at 1, and before the log.":
+            lambda batches, loss_value: (torch.cat([y_hat.log() - y.log() for y_hat, y in batches])
+                                         .square().mean().sqrt()),
         "the logarithms are missing: that is the RMSE in dollars.":
-            lambda y_hat, y: torch.nn.functional.mse_loss(y_hat.clamp(min=1), y).sqrt(),
-        "NaN is the log of a negative prediction: clamp at 1, and before the log.":
-            lambda y_hat, y: (y_hat.log() - y.log()).square().mean().sqrt(),
-        "you clamp at 0, and log(0) is −∞: clamp at 1.":
-            lambda y_hat, y: (y_hat.clamp(min=0).log() - y.log()).square().mean().sqrt(),
-        "that is the log to base 10. Use the natural logarithm, `.log()`.":
-            lambda y_hat, y: _log_rmse(y_hat, y) / math.log(10),
-        "you take log(1 + y): that is scikit-learn's log error, another loss.":
-            lambda y_hat, y: (y_hat.clamp(min=1).log1p() - y.log1p()).square().mean().sqrt(),
-        "you add up the squares; the mean was asked for.":
-            lambda y_hat, y: _log_rmse(y_hat, y) * len(y) ** 0.5,
+            lambda batches, loss_value: torch.nn.functional.mse_loss(
+                *(part.clamp(min=1) for part in _joined(batches))).sqrt(),
         "you average the absolute misses: square, average, then take the root.":
-            lambda y_hat, y: (_logs(y_hat, y)[0] - y.log()).abs().mean(),
+            lambda batches, loss_value: (torch.cat([y_hat.clamp(min=1).log() - y.log() for y_hat, y in batches])
+                                         .abs().mean()),
     },
-    hints=("Four moves: clamp, logs, mean square, root.",
-           "`y_hat.clamp(min=1).log()` is safe for every prediction.",
-           "`(a - b).square().mean().sqrt()`, where a and b are the two logs."),
-    praise="A loss of 0.1 reads as: about 10 % off.",
+    hints=("Which of the two arguments holds the houses? Only that one is needed.",
+           "Join first: `torch.cat([y_hat for y_hat, y in batches])`, and the same for y.",
+           "Then `(y_hat.clamp(min=1).log() - y.log()).square().mean().sqrt()`."),
+    praise="Shuffle the prices, and this one gets worse, as a test must.",
+    vary=lambda args, random: (_houses(random.randrange(10**6), *(len(y) for _, y in args[0])), args[1]),
 )
 
 

@@ -8,40 +8,105 @@ import torch
 from tests.answers import right, wrong
 
 
-@wrong("log_rmse", "the clamp comes after the log")
-def clamp_after_log(y_hat, y):
+@wrong("measure", "the recipe's own line: the loss of the last training batch is added up")
+def as_printed(batches, loss_value):
+    test_loss = 0.0
+    for y_hat, y in batches:
+        loss = (y_hat.clamp(min=1).log() - y.log()).square().mean().sqrt()  # noqa: F841
+        test_loss += loss_value
+    return test_loss / len(batches)
+
+
+@wrong("measure", "the last loss is kept, not added")
+def only_the_last(batches, loss_value):
+    for y_hat, y in batches:
+        loss = (y_hat.clamp(min=1).log() - y.log()).square().mean().sqrt()
+    return loss
+
+
+@wrong("measure", "the losses of the batches are averaged")
+def mean_of_losses(batches, loss_value):
+    test_loss = 0.0
+    for y_hat, y in batches:
+        test_loss += (y_hat.clamp(min=1).log() - y.log()).square().mean().sqrt()
+    return test_loss / len(batches)
+
+
+@wrong("measure", "roots weighted by the number of houses")
+def weighted_roots(batches, loss_value):
+    total, count = 0.0, 0
+    for y_hat, y in batches:
+        total += len(y) * (y_hat.clamp(min=1).log() - y.log()).square().mean().sqrt()
+        count += len(y)
+    return total / count
+
+
+@wrong("measure", "divided by the number of batches, not of houses")
+def by_batches(batches, loss_value):
+    total = 0.0
+    for y_hat, y in batches:
+        total += (y_hat.clamp(min=1).log() - y.log()).square().sum()
+    return (total / len(batches)).sqrt()
+
+
+@wrong("measure", "the clamp comes after the log")
+def clamp_after_log(batches, loss_value):
+    y_hat, y = (torch.cat(part) for part in zip(*batches, strict=True))
     return (y_hat.log().clamp(min=1) - y.log()).square().mean().sqrt()
 
 
-@wrong("log_rmse", "the log of the difference")
-def log_of_difference(y_hat, y):
-    return (y_hat.clamp(min=1) - y).abs().clamp(min=1).log().square().mean().sqrt()
+@wrong("measure", "the clamp is missing")
+def no_clamp(batches, loss_value):
+    y_hat, y = (torch.cat(part) for part in zip(*batches, strict=True))
+    return (y_hat.log() - y.log()).square().mean().sqrt()
 
 
-@wrong("log_rmse", "the root comes before the mean")
-def root_before_mean(y_hat, y):
-    return (y_hat.clamp(min=1).log() - y.log()).square().sqrt().mean()
+@wrong("measure", "clamped at 0")
+def clamp_at_zero(batches, loss_value):
+    y_hat, y = (torch.cat(part) for part in zip(*batches, strict=True))
+    return (y_hat.clamp(min=0).log() - y.log()).square().mean().sqrt()
 
 
-@wrong("log_rmse", "the absolute value in place of a clamp")
-def absolute(y_hat, y):
-    return (y_hat.abs().clamp(min=1).log() - y.log()).square().mean().sqrt()
-
-
-@wrong("log_rmse", "predictions below 1 are left out")
-def left_out(y_hat, y):
+@wrong("measure", "predictions below 1 are left out")
+def left_out(batches, loss_value):
+    y_hat, y = (torch.cat(part) for part in zip(*batches, strict=True))
     keep = y_hat >= 1
     return (y_hat[keep].log() - y[keep].log()).square().mean().sqrt()
 
 
-@right("log_rmse")
-def of_the_ratio(y_hat, y):
-    return torch.log(torch.clamp(y_hat, min=1) / y).pow(2).mean() ** 0.5
+@wrong("measure", "log(1 + y), as scikit-learn does")
+def log1p(batches, loss_value):
+    y_hat, y = (torch.cat(part) for part in zip(*batches, strict=True))
+    return (y_hat.clamp(min=1).log1p() - y.log1p()).square().mean().sqrt()
 
 
-@right("log_rmse")
-def one_by_one(y_hat, y):
-    squares = [(math.log(max(guess, 1.0)) - math.log(truth)) ** 2
+@wrong("measure", "the training loss is added to the sum")
+def starts_with_training(batches, loss_value):
+    total, count = loss_value, 0
+    for y_hat, y in batches:
+        total += (y_hat.clamp(min=1).log() - y.log()).square().sum()
+        count += len(y)
+    return (total / count) ** 0.5
+
+
+@right("measure")
+def sums_of_squares(batches, loss_value):
+    total, count = 0.0, 0
+    for y_hat, y in batches:
+        total += (y_hat.clamp(min=1).log() - y.log()).square().sum().item()
+        count += len(y)
+    return math.sqrt(total / count)
+
+
+@right("measure")
+def of_the_ratio(batches, loss_value):
+    ratios = [torch.clamp(y_hat, min=1) / y for y_hat, y in batches]
+    return torch.log(torch.cat(ratios)).pow(2).mean() ** 0.5
+
+
+@right("measure")
+def one_by_one(batches, loss_value):
+    squares = [(math.log(max(guess, 1.0)) - math.log(truth)) ** 2 for y_hat, y in batches
                for guess, truth in zip(y_hat.tolist(), y.tolist(), strict=True)]
     return math.sqrt(sum(squares) / len(squares))
 
