@@ -48,6 +48,10 @@ def hashes(page, tag):
 
 
 def finish(app, exception):
-    """Mend all pages; Sphinx calls it at the end of a build."""
-    for path in [] if exception else Path(app.outdir).rglob("*.html"):
+    """Mend all pages, drop what only the theme's authors need; Sphinx calls it at the end of a build."""
+    if exception:
+        return
+    for path in Path(app.outdir).rglob("*.html"):
         path.write_text(mended(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in Path(app.outdir).rglob("*.map"):
+        path.unlink()
