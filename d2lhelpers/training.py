@@ -59,7 +59,7 @@ def evaluate(model, loader, loss_fn):
     model : torch.nn.Module
         Returns logits, float (B, num_classes), or numbers to be compared with floats.
     loader : iterable
-        Yields ``(X, y)`` batches; ``y`` holds class indices, int64 (B,), or floats (a regression).
+        Yields ``(X, y)`` batches; ``y`` holds class indices, int64 (B,) or (B, 1), or floats (a regression).
     loss_fn : callable
         As in `train_epoch`.
 
@@ -82,7 +82,7 @@ def evaluate(model, loader, loss_fn):
         logits = model(X)
         total += loss_fn(logits, y) * len(X)
         right += (math.nan if y.is_floating_point()  # a regression
-                  else (logits.argmax(dim=1) == y).sum())
+                  else (logits.argmax(dim=1) == y.flatten()).sum())
         count += len(X)
     model.train(was_training)
     if not count:

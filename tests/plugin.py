@@ -4,6 +4,7 @@ Loaded by `-p tests.plugin` (pyproject.toml), so that `pytest notebooks/02_….i
 """
 
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -74,6 +75,12 @@ def stop_kernels():
     """End all kernels."""
     while LIVE:
         LIVE.popitem()[1].stop()
+
+
+def pytest_configure():
+    """Let Ctrl-C through in this run and all that it starts, also where the caller ignores it (`nohup … &`)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -139,6 +139,21 @@ def test_the_strict_share_counts_cells():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_run_that_was_started_with_ctrl_c_ignored_lets_it_through():
+    code = """if True:
+        import signal
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        from tests.plugin import pytest_configure
+        pytest_configure()
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            print("stopped")"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "stopped\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_what_is_tethered_ends_with_the_run(tmp_path, end):
     code = textwrap.dedent(f"""
