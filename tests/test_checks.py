@@ -282,6 +282,13 @@ def looped(x):
     return torch.stack([2 * row for row in x])
 
 
+@pytest.fixture(scope="module")
+def torch_func():
+    """Let `torch.func` import what it needs at its first call, which may take longer than an answer's call may."""
+    torch.func.grad(lambda x: x)(torch.ones(()))
+
+
+@pytest.mark.usefixtures("torch_func")
 @pytest.mark.parametrize("condition, answer, words", [
     (conditions.without_autograd, by_autograd, "they come from autograd"),
     (conditions.without_autograd, lambda x: torch.func.grad(lambda z: (z**2).sum())(x), "they come from autograd"),
@@ -300,6 +307,44 @@ def test_conditions(condition, answer, words):
     if not words.startswith("copied"):
         assert say(asked, lambda x: x + x).startswith("✓")
         assert say(asked, lambda x: torch.add(x, x)).startswith("✓")
+
+
+def unlocked(x):
+    with torch.inference_mode(False), torch.enable_grad():
+        x = x.clone().requires_grad_()
+        return torch.autograd.grad((x**2).sum(), x)[0]
+
+
+renamed, forward, engine = torch.func.grad, torch.func.jvp, torch.autograd.Variable._execution_engine
+
+
+def forward_by_name(x):
+    with torch.inference_mode(False):
+        x = x.clone()
+        return forward(lambda z: z**2, (x,), (torch.ones_like(x),))[1]
+
+
+def by_dual_numbers(x):
+    with torch.inference_mode(False), torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(x.clone(), torch.ones(x.shape))
+        return torch.autograd.forward_ad.unpack_dual(dual**2).tangent
+
+
+def by_the_engine(x):
+    with torch.inference_mode(False), torch.enable_grad():
+        x = x.clone().requires_grad_()
+        return engine.run_backward(((x**2).sum(),), (torch.ones(()),), False, False, (x,), allow_unreachable=True,
+                                   accumulate_grad=False)[0]
+
+
+@pytest.mark.usefixtures("torch_func")
+@pytest.mark.parametrize("answer", [unlocked, lambda x: renamed(lambda z: (z**2).sum())(x), forward_by_name,
+                                    by_dual_numbers, by_the_engine])
+def test_autograd_is_seen_by_any_name(answer):
+    assert say(scale, answer).startswith("✓")
+    asked = replace(scale, conditions=(conditions.without_autograd,))
+    assert "they come from autograd" in say(asked, answer)
+    assert torch.autograd.Variable._execution_engine is engine
 
 
 def test_a_view_is_a_view():

@@ -10,21 +10,25 @@ import inspect
 
 import torch
 
-from d2lhelpers.diagnosis.frames import codes, source_of
+from d2lhelpers.diagnosis.frames import source_of
 from d2lhelpers.diagnosis.values import close, tensors
+from d2lhelpers.diagnosis.watched import calls, differentiates
+
+
+def without(*names):
+    """Refuse an answer that calls one of these functions of PyTorch, itself or through a module."""
+    def condition(trial):
+        used = set(names).intersection(calls(trial, trial.copied()))
+        return f"the numbers are right, but `{min(used)}` does the work: it was to be done without." if used else None
+    return condition
 
 
 def without_autograd(trial):
-    """Refuse an answer that needs autograd: it is called again where PyTorch records nothing.
-
-    What `torch.func` differentiates is recorded even there; its functions are known by their names.
-    """
+    """Refuse an answer that needs autograd, by whatever name it calls it, or that breaks where nothing is recorded."""
     given = trial.copied()
     with torch.inference_mode():
         got = trial.again(trial.answer, *given)
-    names = {name for code in codes(trial.answer) for name in code.co_names}
-    recorded = {"vjp", "jvp", "jacrev", "jacfwd", "grad_and_value"} & names or {"func", "grad"} <= names
-    if close(got, trial.wanted, trial.exercise.tolerance) and not recorded:
+    if close(got, trial.wanted, trial.exercise.tolerance) and not differentiates(trial):
         return None
     return "the numbers are right, but they come from autograd: work the gradient out yourself."
 

@@ -2,10 +2,9 @@
 
 import torch
 import torch.nn.functional as F
-from torch.overrides import TorchFunctionMode
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.diagnosis.conditions import without_autograd, without_loop
+from d2lhelpers.diagnosis.conditions import calls, without, without_autograd, without_loop
 
 
 def _random(seed, *shapes):
@@ -13,36 +12,10 @@ def _random(seed, *shapes):
     return tuple(torch.randn(shape, generator=generator) for shape in shapes)
 
 
-class _Calls(TorchFunctionMode):
-    """Write down the name of each function of PyTorch that is called, also by a module or under another name."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        self.names.append(getattr(func, "__name__", ""))
-        return func(*args, **(kwargs or {}))
-
-
-def _calls(trial, args):
-    with _Calls() as calls:
-        trial.again(trial.answer, *args)
-    return calls.names
-
-
-def _without(name):
-    """Refuse an answer that calls this function of PyTorch."""
-    def condition(trial):
-        used = name in _calls(trial, trial.copied())
-        return f"the numbers are right, but `{name}` does the work: it was to be done without." if used else None
-    return condition
-
-
 def _without_loop_over_pixels(trial):
     """Refuse an answer that calls PyTorch more often the larger the picture is."""
     X, W, b = trial.copied()
-    few, many = (len(_calls(trial, (F.pad(X, (0, more, 0, more)), W, b))) for more in (0, 3))
+    few, many = (len(calls(trial, (F.pad(X, (0, more, 0, more)), W, b))) for more in (0, 3))
     return "the numbers are right, but more pixels take more calls: no loop over them." if many > few else None
 
 
@@ -113,7 +86,7 @@ correlate = Exercise(
            "There are H − FH + 1 rows and W − FW + 1 columns of results.",
            "In one line: `(X.unfold(0, FH, 1).unfold(1, FW, 1) * K).sum(dim=(2, 3))`."),
     praise="Every kernel of this page is this function.",
-    conditions=(_without("conv2d"),),
+    conditions=(without("conv2d"),),
 )
 
 
@@ -190,7 +163,7 @@ max_pool = Exercise(
            "`reshape(C, OH, size, OW, size)` gives every window two axes of its own.",
            "`.amax(dim=(2, 4))` takes the largest over both."),
     praise="No parameter, no loop.",
-    conditions=(without_loop, _without("max_pool2d")),
+    conditions=(without_loop, without("max_pool2d")),
 )
 
 
@@ -227,7 +200,7 @@ conv_layer = Exercise(
            "Which letters does `einsum` sum over? c, i and j: \"chwij,fcij->fhw\".",
            "Then add `b[:, None, None]`, (FN, 1, 1)."),
     praise="That is all an nn.Conv2d computes.",
-    conditions=(_without("conv2d"), _without_loop_over_pixels,)
+    conditions=(without("conv2d"), _without_loop_over_pixels,)
 )
 
 

@@ -4,10 +4,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.diagnosis.conditions import differentiable
+from d2lhelpers.diagnosis.conditions import differentiable, without
 
 
 def _random(seed, *shapes):
@@ -72,26 +71,6 @@ best_value = Exercise(
 )
 
 
-class _Calls(TorchFunctionMode):
-    """Write down the name of each function of PyTorch that is called, also by a module or under another name."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = set()
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        self.names.add(getattr(func, "__name__", ""))
-        return func(*args, **(kwargs or {}))
-
-
-def _without_ready_made_loss(trial):
-    """Refuse the losses of PyTorch that are this one, called as functions or as modules."""
-    with _Calls() as calls:
-        trial.again(trial.answer, *trial.copied())
-    used = {"binary_cross_entropy", "binary_cross_entropy_with_logits", "soft_margin_loss"} & calls.names
-    return f"the numbers are right, but `{used.pop()}` does the work: write the loss yourself." if used else None
-
-
 forger_loss = Exercise(
     inputs=[(_random(0, (6, 1))[0],), (torch.tensor([[-200.0], [3.0], [0.5], [-1.0]]),)],
     oracle=lambda logits: F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits)),
@@ -119,7 +98,7 @@ forger_loss = Exercise(
            "−log σ(l) = log(1 + e⁻ˡ). PyTorch has a function for log(1 + eˣ).",
            "`F.softplus(-logits).mean()`"),
     praise="The same number as BCEWithLogitsLoss with the label 1.",
-    conditions=(_without_ready_made_loss,),
+    conditions=(without("binary_cross_entropy", "binary_cross_entropy_with_logits", "soft_margin_loss"),),
 )
 
 

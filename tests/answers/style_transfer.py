@@ -210,6 +210,14 @@ def by_autograd(H, T):
     return torch.autograd.grad(loss, H)[0]
 
 
+@wrong("style_gradient", "autograd does the work, where recording was switched on again")
+def by_autograd_switched_on(H, T):
+    with torch.inference_mode(False), torch.enable_grad():
+        H, T = H.clone().requires_grad_(), T.clone()
+        ((H @ H.T / H.shape[1] - T) ** 2).sum().backward()
+        return H.grad
+
+
 @wrong("style_gradient", "the loss is taken as a mean over the entries")
 def mean_loss(H, T):
     P = H.shape[1]
