@@ -64,7 +64,7 @@ def panel_cells(nb):
 def execute(nb, timeout=600, number=None):
     """Run all cells in a fresh kernel, in the notebooks' folder; given the number, write its panels for the site."""
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    client = NotebookClient(nb, timeout=timeout, resources=resources)
+    client = NotebookClient(nb, timeout=timeout, resources=resources, coalesce_streams=True)
     if number is None:
         client.execute()
         return
