@@ -12,13 +12,15 @@ IMAGE = os.environ.get("COURSE_IMAGE")
 c = get_config()  # noqa: F821 (JupyterHub provides it)
 
 c.Spawner.default_url = "/lab/tree/notebooks"
-c.Spawner.mem_limit = "3G"  # enforced by DockerSpawner; for accounts, see the README
+c.Spawner.mem_limit = "3G"  # DockerSpawner enforces it; accounts: see the README
 c.Spawner.cpu_limit = 2
 c.Spawner.start_timeout = 120
 c.Spawner.environment = {
     "OMP_NUM_THREADS": "1",  # else every kernel wants all cores
-    "JUPYTER_PREFER_ENV_PATH": "1"}  # a learner's own kernel called python3 must not hide the course's
-c.Spawner.args = ["--ServerApp.tornado_settings={'websocket_max_message_size': 100_000_000}"]  # photos above 10 MB
+    # a learner's own kernel called python3 must not hide the course's
+    "JUPYTER_PREFER_ENV_PATH": "1"}
+c.Spawner.args = [  # photos above 10 MB
+    "--ServerApp.tornado_settings={'websocket_max_message_size': 100_000_000}"]
 if os.environ.get("D2L_DATA_DIR"):  # one read-only copy of the data for all
     c.Spawner.environment["D2L_DATA_DIR"] = os.environ["D2L_DATA_DIR"]
 
