@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass, field
 
+from d2lhelpers import solved
 from d2lhelpers.diagnosis import facts, known, repair, wording
 from d2lhelpers.diagnosis.trial import attempt, refusal, value_of
 from d2lhelpers.diagnosis.values import close, number, tensors
@@ -58,11 +59,11 @@ class Exercise:
         answer : callable
             The learner's function. As long as it returns ``...`` it is to do.
         """
-        verdict, trials, _ = self._judge(answer)
+        verdict, trials, kind = self._judge(answer)
         shown = _shown(trials)
         if shown and shown.printed:
             print(shown.printed, end="" if shown.printed.endswith("\n") else "\n")
-        print(verdict)
+        print(verdict + (solved.note(self) if kind == "right" else ""))
         if verdict.startswith("✗") and shown and _is_picture(shown.got, shown.wanted):
             _show_difference(shown, len(self.inputs))
 

@@ -10,6 +10,7 @@ HINT = "To move them: Run > Run All Above Selected Cell, then Shift+Enter here."
 _STYLE, _SCRIPT = (" ".join(Path(__file__).with_name(f"livepage.{kind}").read_text("utf-8").split())
                    for kind in ("css", "js"))
 _STYLE = re.sub(r"/\*.*?\*/ ", "", _STYLE).replace("@HINT@", HINT)
+_TABLE = re.compile(r"\n*^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|(?:\n|\Z))*", re.M)
 
 
 def page(picture, kind, size, alt, line):
@@ -47,13 +48,17 @@ def line_html(text):
     codes = re.split(r"`([^`]*)`", text)  # text, code, text, code …: stars in code stay stars
     text = "".join(f"<code>{part}</code>" if k % 2 else re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", part)
                    for k, part in enumerate(codes))
-    text = re.sub(r"(?m)\n*^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|(?:\n|\Z))*", _table, text)
+    text = _TABLE.sub(_table, text)
     return re.sub(r"\n{2,}", "<br><br>", text.strip())
 
 
 def plain(text):
-    """Return a line without its marks, for an `alt`."""
-    return re.sub(r"\*\*|`", "", text.replace("<br>", " ").replace("\n", " "))
+    r"""Return a line without its marks, for an `alt`; a table is read row by row.
+
+    >>> plain("**Two**:\n| lr | loss |\n|---|---|\n| 0.1 | 0.25 |\n| 1 | `3` |")
+    'Two: lr 0.1, loss 0.25; lr 1, loss 3'
+    """
+    return " ".join(re.sub(r"\*\*|`", "", _TABLE.sub(_words, text).replace("<br>", " ")).split())
 
 
 def stand_in(values):
@@ -62,9 +67,17 @@ def stand_in(values):
     return f"Sliders: {', '.join(places)}. {HINT}"
 
 
+def _rows(found):
+    return [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in found[0].strip().splitlines()]
+
+
+def _words(found):
+    head, _, *rows = _rows(found)
+    said = (", ".join(f"{name} {cell}".strip() for name, cell in zip(head, row, strict=False)) for row in rows)
+    return f" {'; '.join(said)} "
+
+
 def _table(found):
-    rows = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in found[0].strip().splitlines()]
-    tags = ["th", *["td"] * len(rows)]
-    return "<table>" + "".join(
-        "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in row) + "</tr>"
-        for tag, row in zip(tags, [rows[0], *rows[2:]], strict=False)) + "</table>"
+    head, _, *rows = _rows(found)
+    lines = [f"<th>{'</th><th>'.join(head)}</th>", *(f"<td>{'</td><td>'.join(row)}</td>" for row in rows)]
+    return f"<table><tr>{'</tr><tr>'.join(lines)}</tr></table>"

@@ -18,7 +18,7 @@ MODULES = {path.stem: path for path in (ROOT / "d2lhelpers").glob("*.py")}
 PARTS = {f"{path.parent.name}.{path.stem}": path for part in ("diagnosis", "exercises")
          for path in (ROOT / "d2lhelpers" / part).glob("*.py")}  # not counted in the line budget
 MAY_IMPORT = {"plots": {"style"}, "widgets": {"style", "livepage"}, "progress": {"style", "widgets"},
-              "training": {"progress"}, "checks": {"plots", "diagnosis"},
+              "training": {"progress"}, "checks": {"plots", "diagnosis", "solved"},
               "diagnosis": {"diagnosis"}, "exercises": {"checks", "diagnosis", "exercises"},
               "data": {"files", "places", "records", "standins", "runtime"}, "files": {"places"}, "standins": set(),
               "__main__": {"data", "files", "runtime", "workcopy"}}
@@ -50,6 +50,18 @@ def test_lines_fit_a_narrow_screen(nb):
     for cell in open_cells(nb):
         for line in cell.source.splitlines():
             assert len(line) <= 78, line
+
+
+def test_printed_lines_fit_a_narrow_screen(nb):
+    """JupyterLab breaks longer ones inside words, and a row printed in pieces is stored in pieces."""
+    for cell in notebooks.code_cells(nb):
+        calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if ast.unparse(call.func) == "print"
+                    and "end" in [word.arg for word in call.keywords]], cell.source
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                wide = [line for line in output.text.splitlines() if sum(1 + (c > "\u2e7f") for c in line) > 88]
+                assert not wide, wide
 
 
 def test_prose_goes_with_code(nb):
