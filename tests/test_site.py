@@ -186,6 +186,17 @@ def test_pictures_lie_where_the_table_says():
         assert (np.asarray(seen) == im).all()
 
 
+def test_letters_keep_their_edges_and_take_fewer_bytes_than_as_a_photo():
+    live = widgets.LiveFigure((4, 2))
+    for k in range(12):
+        live.fig.text(0.02 + k % 3 / 3, 0.05 + k // 3 / 4, "letters", size=14, color=f"C{k % 5}")
+    live.picture()
+    im = np.asarray(live._canvas.buffer_rgba())[..., :3].copy()
+    made, photo = images.Pictures(62)._encode(im), images._webp(Image.fromarray(im), quality=62, method=5)
+    seen = np.asarray(Image.open(io.BytesIO(made)).convert("RGB"))
+    assert len(made) < len(photo) and np.abs(seen.astype(int) - im).mean() < 0.5
+
+
 def test_every_panel_has_a_file_and_every_file_a_panel():
     wanted = {f"{name[:2]}-{panel}" for name, path in PATHS.items() for panel in export.stored_lines(path)}
     assert {path.stem for path in FILES} == wanted, "uv run python -m tools.notebooks run, for that notebook"

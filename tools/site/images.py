@@ -7,6 +7,7 @@ from matplotlib.image import AxesImage
 from PIL import Image as Pillow
 
 SHEET = 400_000  # pixels; a page loads a sheet when a state first needs one of its tiles
+COLOURS = 96  # of a picture that is drawn, not photographed
 TINY = 4096  # pixels; pictures up to this size hold numbers, not photographs: never lossy
 
 
@@ -49,7 +50,7 @@ class Pictures:
     def weight(self):
         """Return about how many bytes all pictures take, int."""
         for number in range(len(self._weights), len(self.pixels)):
-            self._weights[number] = len(self._encode(self.pixels[number])[0])
+            self._weights[number] = len(self._encode(self.pixels[number]))
         return sum(self._weights.values())
 
     def sheets(self):
@@ -74,17 +75,31 @@ class Pictures:
                 across = max(1, min(len(tiles), 2048 // wide))
                 for k, number in enumerate(tiles):
                     places[number] = [len(sheets), k % across * wide, k // across * high, columns, rows]
-                sheets.append(self._encode(_lay(self.pixels, tiles, across, high, wide), rows * columns <= TINY)[0])
+                sheets.append(self._encode(_lay(self.pixels, tiles, across, high, wide), rows * columns <= TINY))
         return sheets, places
 
-    def _encode(self, im, exact=None):
-        """Return WebP bytes, without loss where that is shorter or the picture is tiny; and whether it is exact."""
-        image, best, near = Pillow.fromarray(im), io.BytesIO(), io.BytesIO()
-        image.save(best, "WEBP", lossless=True, quality=70, method=4)
+    def _encode(self, im, exact=False):
+        """Return WebP bytes: exact where the picture is tiny or that is shorter, else a photo's or a drawing's way."""
+        image = Pillow.fromarray(im)
+        found = [_webp(image, lossless=True, quality=70, method=4)]
         if exact or im.shape[0] * im.shape[1] <= TINY:
-            return best.getvalue(), True
-        image.save(near, "WEBP", quality=self.quality, method=5)
-        return min((best.getvalue(), True), (near.getvalue(), False), key=lambda pair: len(pair[0]))
+            return found[0]
+        found.append(_webp(image, quality=self.quality, method=5))
+        if image.mode == "RGB":  # letters and flat colours: a palette is often both shorter and nearer
+            few = image.quantize(COLOURS, dither=Pillow.Dither.NONE).convert("RGB")
+            if _apart(few, image) <= _apart(Pillow.open(io.BytesIO(found[1])).convert("RGB"), image):
+                found.append(_webp(few, lossless=True, quality=70, method=4))
+        return min(found, key=len)
+
+
+def _webp(image, **settings):
+    out = io.BytesIO()
+    image.save(out, "WEBP", **settings)
+    return out.getvalue()
+
+
+def _apart(one, other):
+    return np.abs(np.asarray(one, int) - np.asarray(other, int)).mean()
 
 
 def _lay(pixels, tiles, across, high, wide):

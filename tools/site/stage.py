@@ -129,6 +129,7 @@ def bare(nb):
     """Return a notebook without outputs, for the reader to run; text of a .ipynb file."""
     nb = copy.deepcopy(nb)
     for cell in nb["cells"]:
+        cell["source"] = "".join(cell["source"])
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
-    return json.dumps(nb, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(nb, ensure_ascii=False, separators=(",", ":")) + "\n"
