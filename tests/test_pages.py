@@ -17,6 +17,7 @@ from tools.site import book, export, figures
 pytestmark = pytest.mark.site
 PAGES = ["index", *PATHS]
 BYTES = 24_500_000  # of the whole site
+REQUESTS, FIRST = 30, 260_000  # before a page can be read: requests, and bytes as a host sends them (0.5 s at 4 Mbit/s)
 FAR, SOME = 0.03, 8  # the most that a replayed picture may be off: share of blocks, mean of 255 (measured: 0.02, 7)
 LINE = "e => e.querySelector('.line').textContent"
 PIXELS = "e => e.querySelector('canvas').toDataURL()"
@@ -167,6 +168,41 @@ def test_it_works_from_a_disk(page, site, visit):
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it fits the width of a phone"
     unset = tab.locator(".math:not(:has(.katex-html))")
     unset.first.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_little_is_needed_before_a_page_can_be_read(page, site, url, chromium):
+    """Counted, not timed: bytes and requests up to the end of the text, and how much of it is laid out at once."""
+    tab = chromium.new_page(viewport={"width": 390, "height": 844})
+    wire, got = tab.context.new_cdp_session(tab), []
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", lambda event: got.append(event["encodedDataLength"]))
+    tab.goto(f"{url}/{page}.html", wait_until="domcontentloaded")
+    assert len(got) <= REQUESTS and sum(got) <= FIRST, (len(got), sum(got))
+    assert not re.findall(r"<script(?! defer)[^>]* src=", (site / f"{page}.html").read_text(encoding="utf-8"))
+    code = tab.locator("details[open] pre, pre:not(details pre)")
+    laid_out = code.evaluate_all("all => all.filter(e => e.lastElementChild?.checkVisibility("
+                                 "{contentVisibilityAuto: true})).length")
+    assert laid_out <= max(8, code.count() / 4), (laid_out, code.count())
+    tab.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_moves_when_code_is_laid_out(width, name, url, visit):
+    tab = visit(f"{url}/{name}.html", width)
+    before, after = (tab.evaluate(f"""() => {{
+        for (const code of document.querySelectorAll("pre")) code.style.contentVisibility = "{how}";
+        return [...document.querySelectorAll("pre")].map(code => code.clientHeight); }}""") for how in ("", "visible"))
+    assert max(abs(one - other) for one, other in zip(before, after, strict=True)) <= 1
+
+
+def test_a_link_leads_to_its_place_on_a_page_that_is_not_laid_out(url, visit):
+    tab = visit(f"{url}/02_monte_carlo_vs_gradient_descent.html#exercises", width=390)
+    places = [None]
+    while len(places) < 3 or places[-1] != places[-3]:  # it scrolls smoothly
+        tab.wait_for_timeout(200)
+        places.append(tab.locator("#exercises").bounding_box()["y"])
+    assert 0 <= places[-1] <= 200
 
 
 def test_search_finds_english_and_chinese(url, visit):

@@ -249,10 +249,11 @@ def test_a_panel_without_a_file_says_what_to_do(tmp_path):
 
 
 def test_a_page_may_load_its_own_files_and_nothing_else():
-    page = finish.mended("<html><head></head><body><script>a()</script><pre>x</pre></body></html>")
+    page = finish.mended('<html><head></head><body><script>a()</script><pre><span class="n">x</span><span class="o">=</span>'
+                         "</pre></body></html>")
     policy = re.search(r'content="([^"]+)"', page)[1]
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy and "http" not in policy
-    assert policy.count("'sha256-") == 1 and '<pre tabindex="0">' in page
+    assert policy.count("'sha256-") == 1 and '<pre tabindex="0" class=n1>x<i class=o>=</i></pre>' in page
 
 
 def test_matplotlib_draws_as_always_afterwards():

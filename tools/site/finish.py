@@ -21,6 +21,8 @@ MENDED = {
 }
 PLAIN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')  # names and brackets have the colour of their block
 COLOURED = re.compile(r'<span class="(\w+)">([^<]*)</span>')  # what has another colour: the shortest tag will do
+CODE = re.compile(r"<pre([^>]*)>(.*?)</pre>", re.S)
+LONGEST = 160  # lines of a block of code whose height the style sheet knows
 CELL = re.compile(r'(<div class="cell)(?: tag_[\w-]+)+ docutils container">')  # tags of the tests
 POLICY = ("default-src 'none'; script-src 'self' {scripts}; style-src 'self' {styles}; img-src 'self' data:; "
           "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'")
@@ -33,11 +35,22 @@ def mended(page):
     """
     for old, new in MENDED.items():
         page = page.replace(old, new)
-    page = re.sub(r"<pre.*?</pre>", lambda code: COLOURED.sub(r"<i class=\1>\2</i>", PLAIN.sub(r"\1", code[0])), page,
-                  flags=re.S)
+    page = CODE.sub(_code, page)
     page = CELL.sub(r'\1 docutils container">', page)
     policy = POLICY.format(scripts=hashes(page, "script"), styles=hashes(page, "style"))
     return page.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
+
+
+def _code(found):
+    """Return a block of code in short tags; its class tells how many lines it has."""
+    text = COLOURED.sub(r"<i class=\1>\2</i>", PLAIN.sub(r"\1", found[2]))
+    many = text.rstrip("\n").count("\n") + 1
+    return f"<pre{found[1]} class=n{many}>{text}</pre>" if many <= LONGEST else f"<pre{found[1]}>{text}</pre>"
+
+
+def heights():
+    """Return the style sheet's rules for `_code`: a block of n lines is that high before it is laid out."""
+    return "".join(f"pre.n{n}{{contain-intrinsic-height:auto {n}lh}}" for n in range(1, LONGEST + 1)) + "\n"
 
 
 def hashes(page, tag):
@@ -57,5 +70,7 @@ def finish(app, exception):
         return
     for path in Path(app.outdir).rglob("*.html"):
         path.write_text(mended(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with open(Path(app.outdir) / "_static/site.css", "a", encoding="utf-8") as style:
+        style.write(heights())
     for path in Path(app.outdir).rglob("*.map"):
         path.unlink()
