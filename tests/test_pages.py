@@ -21,7 +21,8 @@ REQUESTS, FIRST = 30, 260_000  # before a page can be read: requests, and bytes 
 FAR, SOME = 0.03, 8  # the most that a replayed picture may be off: share of blocks, mean of 255 (measured: 0.02, 7)
 LINE = "e => e.querySelector('.line').textContent"
 PIXELS = "e => e.querySelector('canvas').toDataURL()"
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+       "resultTypes": ["violations"]}
 
 
 @pytest.fixture(scope="session")

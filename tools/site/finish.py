@@ -23,6 +23,7 @@ PLAIN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')  # names and brack
 COLOURED = re.compile(r'<span class="(\w+)">([^<]*)</span>')  # what has another colour: the shortest tag will do
 CODE = re.compile(r"<pre([^>]*)>(.*?)</pre>", re.S)
 LONGEST = 160  # lines of a block of code whose height the style sheet knows
+NEIGHBOURS = re.compile(r'<link rel="(?:next|prev)"[^>]*>')  # Firefox would fetch the next page beforehand
 CELL = re.compile(r'(<div class="cell)(?: tag_[\w-]+)+ docutils container">')  # tags of the tests
 POLICY = ("default-src 'none'; script-src 'self' {scripts}; style-src 'self' {styles}; img-src 'self' data:; "
           "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'")
@@ -35,6 +36,7 @@ def mended(page):
     """
     for old, new in MENDED.items():
         page = page.replace(old, new)
+    page = NEIGHBOURS.sub("", page)
     page = CODE.sub(_code, page)
     page = CELL.sub(r'\1 docutils container">', page)
     policy = POLICY.format(scripts=hashes(page, "script"), styles=hashes(page, "style"))
