@@ -8,9 +8,6 @@ import pytest
 from tests import plugin
 from tools import lab, notebooks
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores; threads that wait for one another crawl
-os.environ["D2L_SOLVED"] = ""  # what tests solve is nobody's record
-
 
 @pytest.fixture(scope="session")
 def nb(name):

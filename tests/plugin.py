@@ -3,6 +3,7 @@
 Loaded by `-p tests.plugin` (pyproject.toml), so that `pytest notebooks/02_….ipynb` alone behaves the same.
 """
 
+import os
 import re
 import signal
 import time
@@ -21,6 +22,8 @@ BROWSER = "test_browser.py"
 LIVE_TESTS = "test_notebooks.py", BROWSER
 LIVE = {}  # notebook's name -> its kernel, while its tests run
 TWICE = set()  # notebooks whose cells are run a second time
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores; threads that wait for one another crawl
+os.environ["D2L_SOLVED"] = ""  # what tests solve is nobody's record
 
 
 class Cell(IPyNbCell):
