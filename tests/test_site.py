@@ -224,7 +224,7 @@ def test_a_panel_file_is_whole(path):
     assert len(data["states"]) == (len(data["index"]) if "index" in data else every)
     for numbers in (data["base"], *(state[1:] for state in data["states"])):
         assert max(numbers, default=0) < len(data["ops"])
-    assert len(data["alt"]) > 5 and not [line for line in data["lines"] if re.search(r"\bnan\b|\$", line)]
+    assert len(data["alt"]) > 5 and not [line for line in data["lines"] if re.search(r"\bnan\b|\$|\n\|", line)]
     for sheet in data["sheets"]:
         assert sheet.startswith("data:") or (export.PANELS / sheet.split("?")[0]).exists(), sheet
 
@@ -235,6 +235,8 @@ def test_a_page_keeps_texts_folds_and_links(nb, name, tmp_path, monkeypatch):
     made = stage.page(raw, name, {key[:2]: key for key in PATHS}, tmp_path, [("get it", "notebooks/x.ipynb")])
     assert len(made["cells"]) == len(raw["cells"])
     assert '<a href="notebooks/x.ipynb" download>get it</a>' in made["cells"][0]["source"]
+    shown = [[output.get("name") for output in cell.get("outputs", [])] for cell in made["cells"]]
+    assert not [names for names in shown if "stdout stdout" in " ".join(map(str, names))]
     text = json.dumps(made, ensure_ascii=False)
     assert text.count("<d2l-panel ") == len(notebooks.panels(nb)) and "●●●" not in text and "image/png" not in text
     folded = [cell for cell in raw["cells"] if cell["metadata"].get("jupyter", {}).get("source_hidden")]
@@ -249,8 +251,8 @@ def test_a_panel_without_a_file_says_what_to_do(tmp_path):
 
 
 def test_a_page_may_load_its_own_files_and_nothing_else():
-    page = finish.mended('<html><head></head><body><script>a()</script><pre><span class="n">x</span><span class="o">=</span>'
-                         "</pre></body></html>")
+    code = '<pre><span class="n">x</span><span class="o">=</span></pre>'
+    page = finish.mended(f"<html><head></head><body><script>a()</script>{code}</body></html>")
     policy = re.search(r'content="([^"]+)"', page)[1]
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy and "http" not in policy
     assert policy.count("'sha256-") == 1 and '<pre tabindex="0" class=n1>x<i class=o>=</i></pre>' in page

@@ -2,26 +2,15 @@
 
 import copy
 import hashlib
-import html
 import json
 import re
 
+from d2lhelpers.livepage import line_html
 from tools.site.book import read
 from tools.site.export import PANELS, panel_name
 from tools.site.figures import figure, picture
 
 UPLOAD = "This control needs Python: open the notebook to use it."
-
-
-def line_html(text):
-    """Return a panel's line as HTML; it may hold **bold**, `code` and <br>.
-
-    >>> line_html("**2** < `x`<br>3")
-    '<strong>2</strong> &lt; <code>x</code><br>3'
-    """
-    text = html.escape(text, quote=False).replace("&lt;br&gt;", "<br>")
-    text = re.sub(r"`([^`]*)`", r"<code>\1</code>", text)
-    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
 
 
 def panel_html(number, cell, images, panels=PANELS):
@@ -70,7 +59,9 @@ def outputs(cell, number, images):
         return [*shown, _html(panel_html(number, cell, images))]
     new = []
     for output in cell["outputs"]:
-        if picture(output):
+        if output["output_type"] == "stream" and new and new[-1].get("name") == output["name"]:
+            new[-1] = output | {"text": "".join([*new[-1]["text"], *output["text"]])}  # as a notebook shows it: one box
+        elif picture(output):
             new.append(_html(figure(output, images)))
         elif "".join(output.get("data", {}).get("text/plain", "")).startswith(("Sliders:", "VBox(", "FileUpload(")):
             new.append(_html(f'<p class="kernel">{UPLOAD}</p>'))
