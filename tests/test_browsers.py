@@ -15,7 +15,7 @@ MOVE = """async () => {
   const told = [];
   for (const panel of document.querySelectorAll("d2l-panel")) {
     panel.scrollIntoView();
-    for (let k = 0; k < 600 && !panel.classList.contains("live"); k++) await wait(50);
+    for (let k = 0; k < 6000 && !panel.classList.contains("live"); k++) await wait(50);
     if (!panel.classList.contains("live")) { told.push(panel.getAttribute("name") + " sleeps"); continue; }
     const look = () => panel.canvas.toDataURL() + panel.line.textContent, start = look();
     const moved = [];

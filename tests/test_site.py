@@ -18,7 +18,7 @@ from tools import notebooks
 from tools.site import book, build, export, figures, finish, front, glossary, images, paths, record, stage, states
 
 FILES = sorted(export.PANELS.glob("*.js"))
-MODULES = book, build, export, figures, finish, front, images, paths, record, stage, states
+MODULES = book, build, export, figures, finish, front, glossary, images, paths, record, stage, states
 
 
 def small(**controls):
@@ -317,3 +317,4 @@ def test_each_key_term_with_a_chinese_name_is_in_the_glossary():
             assert term.lower() in {name.lower() for name in found}, term
     for term, (chinese, sentence, name) in found.items():
         assert f"**{term}**" in texts[name] and chinese in sentence and sentence in texts[name]
+    assert glossary.page(pages).count("<dt>") == len(found) > 100

@@ -32,14 +32,20 @@ def terms(notebooks):
 
 
 def page(notebooks):
-    """Return the page, Markdown for Sphinx."""
-    rows = [f"| **{term}** | {chinese} | {_plain(sentence)} | <a href=\"{name}.html\">{name[:2]}</a> |"
-            for term, (chinese, sentence, name) in terms(notebooks).items()]
+    """Return the page, Markdown for Sphinx; its list is HTML, so that signs in a sentence stay signs."""
+    entries = [f'<dt><strong>{html.escape(term)}</strong> <span lang="zh">{html.escape(chinese)}</span></dt>'
+               f'<dd>{_plain(sentence)} <a href="{name}.html">notebook {name[:2]}</a></dd>'
+               for term, (chinese, sentence, name) in terms(notebooks).items()]
     return "\n".join(["# Glossary, English and Chinese", "",
-                      "Each term where the course first uses it; the number leads to the notebook.", "",
-                      "| term | 中文 | in the course | |", "| --- | --- | --- | --- |", *rows, ""])
+                      "Each term in the sentence that introduces it; the link leads to its notebook.", "",
+                      '<dl class="glossary">', *entries, "</dl>", ""])
 
 
 def _plain(text):
+    """Return a sentence as HTML; a row of a table reads as one.
+
+    >>> _plain("**hinge** (铰链) | `max(0, m)` | [SVM](x) & *co*")
+    'hinge (铰链); max(0, m); SVM &amp; co'
+    """
     text = re.sub(r"\*\*?|`|\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return html.escape(text, quote=False).replace("|", "\\|").replace("$", "\\$")
+    return html.escape(re.sub(r"\s*\|\s*", "; ", text), quote=False)
