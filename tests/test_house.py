@@ -1,6 +1,7 @@
 """What a notebook, the package and the README must look like."""
 
 import ast
+import itertools
 import re
 import statistics
 import subprocess
@@ -103,6 +104,8 @@ def test_committed_as_executed(nb, name):
     assert sum(bool(cell.outputs) for cell in code) > len(code) / 2
     assert nb.metadata.kernelspec.name == "python3" and "widgets" not in nb.metadata
     assert not [kind for cell in code for output in cell.outputs for kind in output.get("data", {}) if "widget" in kind]
+    assert not [cell.source for cell in code for one, two in itertools.pairwise(cell.outputs)
+                if one.get("name") == two.get("name") == "stdout"], "printed in one piece, stored in one piece"
     assert PATHS[name].stat().st_size < 2_000_000
 
 

@@ -64,7 +64,7 @@ def panel_cells(nb):
 def execute(nb, timeout=600, number=None):
     """Run all cells in a fresh kernel, in the notebooks' folder; given the number, write its panels for the site."""
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    client = NotebookClient(nb, timeout=timeout, resources=resources, coalesce_streams=True)
+    client = NotebookClient(nb, timeout=timeout, resources=resources)
     if number is None:
         client.execute()
         return
@@ -82,6 +82,8 @@ def clean(nb):
     for i, cell in enumerate(nb.cells):
         cell["id"] = f"cell-{i:02d}"
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = _in_one_piece(cell.outputs)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             data.pop("application/vnd.jupyter.widget-view+json", None)  # without its kernel it shows as an error
@@ -91,6 +93,17 @@ def clean(nb):
                 data["text/plain"] = "<IPython.core.display.Image object>"
             if (words := "".join(data.get("text/plain", ""))).startswith("Sliders: "):
                 data["text/plain"] = f"{words.split(livepage.HINT[:8])[0].rstrip('. ')}. {livepage.HINT}"
+
+
+def _in_one_piece(outputs):
+    """Join what was printed in a row; how it arrived, in one piece or several, is chance."""
+    joined = []
+    for output in outputs:
+        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _smaller(png):
