@@ -133,10 +133,10 @@ def _cell(x, h, c, W, U, b):
         return tuple(cell(x, (h, c)))
 
 
-def _variant(order="ifgo", candidate=torch.tanh, shown=torch.tanh, squash=torch.sigmoid, new=True, whole=True):
+def _variant(order="ifgo", candidate=torch.tanh, shown=torch.tanh, squash=torch.sigmoid, new=True, whole=True, open_=""):
     def step(x, h, c, W, U, b):
         z = dict(zip(order, (x @ W.T + h @ U.T * whole + b).chunk(4, dim=1), strict=True))
-        gates = {name: squash(value) for name, value in z.items()}
+        gates = {name: torch.ones_like(value) if name in open_ else squash(value) for name, value in z.items()}
         c_new = gates["f"] * c + gates["i"] * candidate(z["g"])
         return gates["o"] * shown(c_new if new else c), c_new
     return step
@@ -156,6 +156,12 @@ lstm_step = Exercise(
         "gates are sigmoids, between 0 and 1; you used tanh.": _variant(squash=torch.tanh),
         "h is made from the *new* c.": _variant(new=False),
         "the old h is left out: the gates see U h, too.": _variant(whole=False),
+        "the input gate is missing: only the share i of the candidate is added.": _variant(open_="i"),
+        "the forget gate is missing: only the share f of the old c is kept.": _variant(open_="f"),
+        "the output gate is missing: h shows only the share o of tanh(c).": _variant(open_="o"),
+        "you read the four parts as g, i, f, o; PyTorch's order is i, f, g, o.": _variant("gifo"),
+        "you read the four parts as f, i, o, g; PyTorch's order is i, f, g, o.": _variant("fiog"),
+        "you read the four parts as i, o, f, g; PyTorch's order is i, f, g, o.": _variant("iofg"),
         "that is (c, h). Return h first.": lambda *args: _cell(*args)[::-1],
         "you return h alone; the next step needs c as well.": lambda *args: _cell(*args)[0],
     },
