@@ -17,7 +17,14 @@ MOVE = """async () => {
     panel.scrollIntoView();
     for (let k = 0; k < 6000 && !panel.classList.contains("live"); k++) await wait(50);
     if (!panel.classList.contains("live")) { told.push(panel.getAttribute("name") + " sleeps"); continue; }
-    const look = () => panel.canvas.toDataURL() + panel.line.textContent, start = look();
+    const look = () => panel.canvas.toDataURL() + panel.line.textContent;
+    let start, before;
+    do {                                                   // it finds its size, and draws over its background
+      before = look();
+      await wait(200);
+      await panel.show();
+      start = look();
+    } while (start !== before);
     const moved = [];
     for (const [k, {stops, start: place}] of panel.data.controls.entries()) {
       if (stops.length < 2) continue;
@@ -25,7 +32,7 @@ MOVE = """async () => {
       moved.push(look() !== start);
     }
     panel.querySelector(".buttons button").click();
-    await wait(50);
+    for (let k = 0; k < 100 && look() !== start; k++) await wait(50);
     if (!moved.some(Boolean)) told.push(panel.getAttribute("name") + " does not move");
     if (look() !== start) told.push(panel.getAttribute("name") + " does not come back");
   }
