@@ -44,8 +44,8 @@ def page(notebooks):
 def _plain(text):
     """Return a sentence as HTML; a row of a table reads as one.
 
-    >>> _plain("**hinge** (铰链) | `max(0, m)` | [SVM](x) & *co*")
-    'hinge (铰链); max(0, m); SVM &amp; co'
+    >>> _plain("**hinge** (铰链) | `|m| + 1` | [SVM](x) & *co*")
+    'hinge (铰链); |m| + 1; SVM &amp; co'
     """
     text = re.sub(r"\*\*?|`|\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return html.escape(re.sub(r"\s*\|\s*", "; ", text), quote=False)
+    return html.escape(re.sub(r"\s+\|\s+", "; ", text), quote=False)
