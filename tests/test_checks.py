@@ -3,8 +3,10 @@
 import _thread
 import cProfile
 import functools
+import importlib
 import linecache
 import random
+import sys
 import threading
 import time
 import warnings
@@ -16,7 +18,7 @@ import torch
 
 from d2lhelpers import plots
 from d2lhelpers.checks import Exercise
-from d2lhelpers.diagnosis import conditions, trial, values
+from d2lhelpers.diagnosis import conditions, trial, values, watchdog
 from d2lhelpers.diagnosis.watchdog import TooLong, Watchdog
 
 HINTS = ("one", "two", "three")
@@ -151,6 +153,21 @@ def test_a_watchdog_bites_only_during_its_call():
             except TooLong:
                 late += 1
     assert late <= 50  # and nothing was raised outside `call`
+
+
+@pytest.mark.parametrize("patience, ends", [(60.0, True), (0.0, False)])
+def test_the_first_import_of_a_library_is_not_the_call_s_work(tmp_path, monkeypatch, patience, ends):
+    (tmp_path / "slow_library.py").write_text("import time\nend = time.process_time() + 0.6\n"
+                                              "while time.process_time() < end: pass\nVALUE = 3\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slow_library", raising=False)
+    monkeypatch.setattr(watchdog, "LOADING", patience)
+    with Watchdog(cpu=0.2) as dog:
+        if ends:
+            assert dog.call(lambda: importlib.import_module("slow_library").VALUE) == 3
+        else:
+            with pytest.raises(TooLong):
+                dog.call(lambda: importlib.import_module("slow_library").VALUE)
 
 
 def test_a_profiler_still_works_after_a_verdict():

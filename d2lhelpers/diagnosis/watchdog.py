@@ -2,10 +2,12 @@
 
 import ctypes
 import signal
+import sys
 import threading
 import time
 
 CPU, WALL = 6.0, 30.0  # seconds for one call of an answer; a slow but honest one needs a small part of it
+LOADING = 60.0  # seconds more for libraries that a call imports for the first time (`torch.func` takes some)
 
 
 class TooLong(BaseException):  # not an Exception: the answer's own `except Exception` must not catch it
@@ -40,7 +42,7 @@ class Watchdog:
         """Return `function(*args)`, or raise `TooLong`."""
         try:
             try:
-                self.since = time.process_time(), time.monotonic()
+                self.since = _clocks()
                 self.armed = True
                 return function(*args)
             finally:
@@ -68,9 +70,14 @@ class Watchdog:
 
     def _watch(self):
         pause, tries = min(0.05, self.cpu / 4), 0
+        seen, patience = _clocks(), LOADING
         while not self.over:
             time.sleep(pause if tries == 0 else 0.003)
             self.busy = True  # `_rest` waits until this is over, so nothing is raised after a call's end
+            seen, before = _clocks(), seen
+            if self.armed and patience > 0 and self._is_loading():  # a first import is not the call's work
+                self.since = tuple(a + b - c for a, b, c in zip(self.since, seen, before, strict=True))
+                patience -= seen[1] - before[1]
             if self.armed and (time.process_time() - self.since[0] > self.cpu
                                or time.monotonic() - self.since[1] > self.wall):
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.target), ctypes.py_object(TooLong))
@@ -81,8 +88,20 @@ class Watchdog:
             if tries and tries % 300 == 0:
                 self._wake()
 
+    def _is_loading(self):
+        """Whether the watched thread is inside an import."""
+        frame = sys._current_frames().get(self.target)
+        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        return frame is not None
+
     def _wake(self):
         """Interrupt a system call of the main thread, where that is possible."""
         main = self.target == threading.main_thread().ident and hasattr(signal, "pthread_kill")
         if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.pthread_kill(self.target, signal.SIGINT)
+
+
+def _clocks():
+    """Return the process's computing time and the real time, in seconds."""
+    return time.process_time(), time.monotonic()

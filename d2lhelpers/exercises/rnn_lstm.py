@@ -133,7 +133,8 @@ def _cell(x, h, c, W, U, b):
         return tuple(cell(x, (h, c)))
 
 
-def _variant(order="ifgo", candidate=torch.tanh, shown=torch.tanh, squash=torch.sigmoid, new=True, whole=True, open_=""):
+def _variant(order="ifgo", candidate=torch.tanh, shown=torch.tanh, squash=torch.sigmoid, new=True, whole=True,
+             open_=""):
     def step(x, h, c, W, U, b):
         z = dict(zip(order, (x @ W.T + h @ U.T * whole + b).chunk(4, dim=1), strict=True))
         gates = {name: torch.ones_like(value) if name in open_ else squash(value) for name, value in z.items()}
