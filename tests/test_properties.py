@@ -35,12 +35,14 @@ from d2lhelpers import (
     plots,
     records,
     runtime,
+    solved,
     standins,
     style,
     training,
     widgets,
     workcopy,
 )
+from d2lhelpers.exercises import tensors
 
 quick = settings(deadline=None, max_examples=60, derandomize=True, database=None)
 few = settings(quick, max_examples=12)
@@ -497,6 +499,29 @@ def test_any_answer_gets_a_verdict(thing, oracle):
 # all of them
 
 DRIVEN = {"livepage", "progress"}  # tested beside what they draw: test_browser, test_progress
+
+
+@about(solved.read, solved.note, solved.show, solved.exercises)
+@quick
+@given(st.booleans(), st.binary(max_size=60) | st.sampled_from([b"\n2026-11-27 tensors.scores\n", b"2026-11-2"]))
+def test_any_record_of_solved_exercises(ours, rest):
+    content = solved.HEAD * ours + rest
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict("os.environ", {"D2L_SOLVED": f"{folder}/record"}):
+        path = Path(folder, "record")
+        path.write_bytes(content)
+        if ours or not rest:
+            known = solved.read()[1]
+            said = solved.note(tensors.scores)
+            assert bool(said) == ("tensors.scores" not in known)
+            assert path.read_bytes().startswith(content) and "tensors.scores" in solved.read()[1]
+        else:
+            with pytest.raises(ValueError, match="not this course's file"):
+                solved.read()
+            assert solved.note(tensors.scores) == "" and path.read_bytes() == content
+        with mock.patch.object(solved, "display") as shown:
+            solved.show()
+        table = shown.call_args[0][0]["text/html"]
+        assert all(name in table for names in solved.exercises().values() for name in names)
 
 
 def test_every_public_function_has_its_property():
