@@ -52,7 +52,7 @@ def test_memory_is_what_the_readme_says(name, live, libraries):
     text = README.read_text(encoding="utf-8")
     stated = float(re.search(rf"{name}\.ipynb\).*\| (\d\.\d) GB \|", text)[1])
     own, stated_own = live.peak / 1e9 - libraries, stated - float(re.search(r"(\d\.\d) GB of it", text)[1])
-    assert stated <= 1.6 and own <= stated_own + 0.1 * stated, f"{own:.2f} GB beside {libraries:.2f} of libraries"
+    assert stated_own < 0.85 and own <= stated_own + 0.1 * stated, f"{own:.2f} GB beside {libraries:.2f} of libraries"
 
 
 def test_no_figure_stays_open(live):
