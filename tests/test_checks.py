@@ -5,6 +5,7 @@ import cProfile
 import functools
 import importlib
 import linecache
+import math
 import random
 import sys
 import threading
@@ -168,6 +169,17 @@ def test_the_first_import_of_a_library_is_not_the_call_s_work(tmp_path, monkeypa
         else:
             with pytest.raises(TooLong):
                 dog.call(lambda: importlib.import_module("slow_library").VALUE)
+
+
+def test_an_endless_call_ends_also_while_a_module_is_imported(tmp_path, monkeypatch):
+    (tmp_path / "checks_itself.py").write_text("from d2lhelpers.diagnosis.watchdog import TooLong, Watchdog\n"
+                                               "def forever():\n    while True: pass\n"
+                                               "with Watchdog(cpu=0.2) as dog:\n    try: dog.call(forever)\n"
+                                               "    except TooLong: watching = 'over'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "checks_itself", raising=False)
+    monkeypatch.setattr(watchdog, "LOADING", math.inf)  # without an end, if the importing counted
+    assert importlib.import_module("checks_itself").watching == "over"
 
 
 def test_a_profiler_still_works_after_a_verdict():

@@ -89,11 +89,13 @@ class Watchdog:
                 self._wake()
 
     def _is_loading(self):
-        """Whether the watched thread is inside an import."""
+        """Whether the watched call is inside an import; that it was itself started by one does not count."""
         frame = sys._current_frames().get(self.target)
-        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        while frame is not None and frame.f_code is not Watchdog.call.__code__:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                return True
             frame = frame.f_back
-        return frame is not None
+        return False
 
     def _wake(self):
         """Interrupt a system call of the main thread, where that is possible."""

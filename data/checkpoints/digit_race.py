@@ -112,7 +112,7 @@ def ten_twenty():                                         # 10, 20 filters
 
 
 def main():
-    """Choose each net's rate, race five new seeds, save after each net."""
+    """Choose each net's rate, race four new seeds, save after each net."""
     torch.set_num_threads(1)
     digits = data.load_mnist(5500)
     first, y = digits.X_train[:4000], digits.y_train
