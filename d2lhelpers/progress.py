@@ -47,7 +47,7 @@ class LiveCurve:
 
     def add(self, loss):
         """Take note of one step's loss, float or () tensor on any device; redraw if it is time to."""
-        self._new.append(loss.detach() if isinstance(loss, torch.Tensor) else torch.tensor(float(loss)))
+        self._new.append(loss.item() if isinstance(loss, torch.Tensor) else float(loss))  # kept tensors scatter memory
         latest = self.redraws[-1] if self.redraws else 0.0
         if self._figure and time.perf_counter() - self._drawn > max(PAUSE, latest / SHARE):
             self._redraw()
@@ -91,7 +91,7 @@ class LiveCurve:
 
     def _take(self):
         self._steps += len(self._new)
-        self._open += torch.stack([loss.double().cpu() for loss in self._new]).tolist() if self._new else []
+        self._open += self._new
         self._new, width = [], self._width
         whole = len(self._open) // width * width
         self._means += [sum(self._open[i:i + width]) / width for i in range(0, whole, width)]

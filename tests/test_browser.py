@@ -70,7 +70,7 @@ def test_run_all(chromium, server):
 
 
 def test_a_panel_lives_on_after_a_reload(small):
-    assert shown(small) == ("A line. ends at 1 after 2  | lr | |---| | 0.5 |", "ends at 1")
+    assert shown(small) == ("A line. ends at 1 after 2 lr 0.5", "ends at 1")
     small.press(small.cell(0), 0, "End")
     small.reload()
     assert shown(small)[1] == "ends at 2"

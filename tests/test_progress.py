@@ -1,5 +1,6 @@
 """The live curve: few redraws, a bounded share of the time, a bounded number of points, the right numbers."""
 
+import gc
 import math
 
 import pytest
@@ -49,6 +50,16 @@ def test_a_long_run_keeps_few_points_and_the_right_ones(screen):
     assert progress.POINTS / 2 <= len(x) <= progress.POINTS + 1
     assert y[:-1] == pytest.approx([step - 0.5 for step in x[:-1]])  # step i has loss i: means lie on the diagonal
     assert len(y[:-1]) * curve._width + len(curve._open) == 5000
+
+
+def test_no_tensor_is_kept_until_the_next_redraw(screen):
+    def tensors():
+        return sum(type(thing) is torch.Tensor for thing in gc.get_objects())
+
+    curve, before = progress.LiveCurve(100), tensors()
+    for _ in range(9):
+        curve.add(2 * torch.ones((), requires_grad=True))
+    assert tensors() == before
 
 
 def test_it_says_how_far_it_is_and_how_long_it_takes(screen):
