@@ -80,23 +80,24 @@ def doctor():
 
 
 def course():
-    """Check this machine, renew the learner's copy of the notebooks, and open JupyterLab on it."""
+    """Renew the learner's copy of the notebooks, open JupyterLab on it, and check this machine meanwhile."""
     parser = argparse.ArgumentParser("course", description="Open the course. Other arguments go to JupyterLab.")
     parser.add_argument("--folder", type=Path, help="where your copy of the notebooks is (made if it is not there)")
     parser.add_argument("--original", action="store_true", help="open the published files themselves (contributors)")
     options, others = parser.parse_known_args()
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")  # what mps lacks, the CPU computes
-    doctor()
     folder = workcopy.originals() if options.original else _copy(options.folder or workcopy.default())
     command = [sys.executable, "-m", "jupyter", "lab", UPLOADS, *others]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # containers: Jupyter refuses root otherwise
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         command.append("--no-browser")  # no screen: the address to open is printed instead
-    try:
-        sys.exit(subprocess.call(command, cwd=folder))
-    except KeyboardInterrupt:
-        sys.exit(0)
+    with subprocess.Popen(command, cwd=folder) as server:
+        try:
+            doctor()  # it reads torch, which takes as long as Jupyter's start
+            sys.exit(server.wait())
+        except KeyboardInterrupt:
+            server.terminate()
 
 
 def _copy(folder):

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -40,6 +42,15 @@ def server(chromium):
     """A JupyterLab that serves a copy of the notebooks."""
     with lab.serve() as running:
         yield running
+
+
+@pytest.fixture
+def jupyter(monkeypatch):
+    """What `course` starts in place of JupyterLab: a mock of Popen whose server ends at once."""
+    popen = MagicMock()
+    popen.return_value.__enter__.return_value.wait.return_value = 0
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    return popen
 
 
 @pytest.fixture(scope="session")

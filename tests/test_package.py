@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from unittest.mock import Mock
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -223,14 +224,13 @@ def test_mps_without_an_operator_that_the_course_needs(monkeypatch, capsys, modu
     assert "start it with `course`, or set PYTORCH_ENABLE_MPS_FALLBACK=1 first): the CPU is used." in said
 
 
-def test_mps_with_all_operators_is_taken_and_course_lends_it_what_it_lacks(monkeypatch):
+def test_mps_with_all_operators_is_taken_and_course_lends_it_what_it_lacks(monkeypatch, jupyter):
     Broken(monkeypatch, None, "mps")
     monkeypatch.setattr(nn.functional, "conv2d", lambda *_: torch.zeros(1))
     assert runtime.pick_device() == torch.device("mps")
     monkeypatch.delenv("PYTORCH_ENABLE_MPS_FALLBACK", raising=False)
     monkeypatch.setattr(sys, "argv", ["course", "--original"])
     monkeypatch.setattr(doctor, "doctor", lambda: os.environ["PYTORCH_ENABLE_MPS_FALLBACK"])  # set before torch is read
-    monkeypatch.setattr(doctor.subprocess, "call", lambda command, cwd: 0)
     with pytest.raises(SystemExit):
         doctor.course()
     assert os.environ["PYTORCH_ENABLE_MPS_FALLBACK"] == "1"
@@ -534,10 +534,8 @@ def test_the_doctor_says_how_to_mend(capsys, monkeypatch):
     assert "✗ torch    ImportError: no torch  →  run `uv sync`" in capsys.readouterr().out
 
 
-def test_course_starts_jupyterlab_for_root_without_a_screen(monkeypatch):
-    started = {}
-    monkeypatch.setattr(doctor.subprocess, "call", lambda command, cwd: started.update(command=command, cwd=cwd) or 0)
-    monkeypatch.setattr(doctor, "doctor", lambda: True)
+def test_course_starts_jupyterlab_for_root_without_a_screen(monkeypatch, jupyter):
+    monkeypatch.setattr(doctor, "doctor", lambda: jupyter.assert_called())  # it starts while the machine is checked
     monkeypatch.setattr(doctor.workcopy, "renew", lambda folder: [])
     monkeypatch.setattr(doctor.os, "geteuid", lambda: 0, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
@@ -546,8 +544,19 @@ def test_course_starts_jupyterlab_for_root_without_a_screen(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["course", "--port=9999"])
     with pytest.raises(SystemExit, match="0"):
         doctor.course()
-    assert {"--allow-root", "--no-browser", "--port=9999"} <= set(started["command"])
-    assert started["cwd"].name == "my-course"
+    (command,), options = jupyter.call_args
+    assert {"--allow-root", "--no-browser", "--port=9999"} <= set(command) and options["cwd"].name == "my-course"
+
+
+@pytest.mark.parametrize("stopped", ["doctor", "server"])
+def test_ctrl_c_ends_jupyter_and_course(monkeypatch, jupyter, stopped):
+    server = jupyter.return_value.__enter__.return_value
+    monkeypatch.setattr(doctor, "doctor", Mock(side_effect=KeyboardInterrupt if stopped == "doctor" else None))
+    server.wait.side_effect = KeyboardInterrupt
+    monkeypatch.setattr(doctor.workcopy, "renew", lambda folder: [])
+    monkeypatch.setattr(sys, "argv", ["course"])
+    doctor.course()
+    server.terminate.assert_called_once_with()
 
 
 def test_what_04_and_08_say_of_torchsummary(capsys):

@@ -155,14 +155,12 @@ def test_a_read_only_folder_ends_with_a_remedy(folders):
 
 
 @pytest.mark.parametrize("given, opened", [([], "my-course"), (["--original"], "notebooks"), (["--folder={}/x"], "x")])
-def test_course_opens_the_copy(tmp_path, monkeypatch, capsys, given, opened):
+def test_course_opens_the_copy(tmp_path, monkeypatch, jupyter, given, opened):
     monkeypatch.setattr(workcopy, "default", lambda: tmp_path / "my-course")
     monkeypatch.setattr(sys, "argv", ["course", *(argument.format(tmp_path) for argument in given), "--port=9"])
-    calls = []
-    monkeypatch.setattr(doctor.subprocess, "call", lambda command, cwd: calls.append((command, cwd)))
     with pytest.raises(SystemExit):
         doctor.course()
-    ((command, folder),) = calls
+    (command,), folder = jupyter.call_args.args, jupyter.call_args.kwargs["cwd"]
     assert folder.name == opened and "--port=9" in command and not any("--folder" in part for part in command)
     assert len(list(folder.glob("*.ipynb"))) == len(list((ROOT / "notebooks").glob("*.ipynb")))
 
