@@ -9,7 +9,8 @@ import torch
 
 from benchmarks import side
 
-ROWS = "imports", "batches", "guessing", "filtering", "gradients", "learning", "curves", "interact", "parallel"
+ROWS = ("imports", "batches", "guessing", "filtering", "gradients", "learning", "curves", "interact", "painting",
+        "parallel")
 LISTS = {"pages": "Whole notebooks: Run All and the kernel's peak memory, one after another",
          "opening": "In the browser",
          "sliders": "Slider changes in the kernel: callback, drawing and PNG, every slider over its whole range",

@@ -5,8 +5,9 @@ from dataclasses import replace
 from importlib import import_module
 
 import pytest
+import torch
 
-from benchmarks import reference, reference_table, results, side
+from benchmarks import painting, reference, reference_table, results, side
 from benchmarks.recipes import ROWS
 from d2lhelpers import data
 from tools import notebooks
@@ -116,6 +117,17 @@ def test_ways_take_turns(monkeypatch):
 def test_a_measurement_gives_rows(file):
     rows = import_module(f"benchmarks.{file}").main()
     assert rows and all(min(row.ratios) > 1 and row.ours > 0 for row in rows)
+
+
+def test_the_rival_painter_stops_at_the_goal_or_in_time():
+    def loss(x):
+        return (x - 0.5).square().sum()
+
+    start = torch.zeros(1, 3, 4, 4)
+    seconds, x = painting.until(loss, start, 0.1, goal=0.01, limit=60)
+    assert 0 < seconds < 60 and loss(x) <= 0.01 < loss(start) and not start.any()
+    assert painting.until(loss, start, 0.1, goal=-1.0, limit=0.1)[0] == float("inf")
+    assert {"features", "relative", "gram", "make_loss", "match_colours", "coarse_to_fine"} <= painting.page().keys()
 
 
 def test_the_results_are_what_was_measured(tmp_path, monkeypatch):
