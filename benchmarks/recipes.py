@@ -84,7 +84,7 @@ ROWS = {
                Recipe("Adam 0.001, batch 100", 5, 100, partial(torch.optim.Adam, lr=1e-3), per_picture=True),
                ours(12, 128, 3e-3, shift=1), ours(1, 128, 3e-3)),
     "lenet5": Row("LeNet-5", models.LeNet5, 97.94, _sgd(0.9, 256, 5),
-                  ours(10, 64, 6e-3, shift=1, gain=5 / 3), ours(0.7, 64, 1e-2, gain=5 / 3)),
+                  ours(10, 64, 6e-3, shift=1, gain=5 / 3), ours(0.9, 96, 1.2e-2, gain=5 / 3)),
     **_both("googlenet", "mini GoogLeNet", models.MiniGoogLeNet, 98.92, _sgd(0.1, 128, 10),
             ours(5, 128, 5e-3, shift=1), ours(2, 128, 5e-3), their_net=models.BareGoogLeNet),
     **_both("resnet", "mini ResNet", models.MiniResNet, 98.92, _sgd(0.1, 128, 10),

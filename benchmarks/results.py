@@ -5,8 +5,6 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-import torch
-
 from benchmarks import side
 
 ROWS = ("imports", "batches", "guessing", "filtering", "gradients", "learning", "curves", "interact", "painting",
@@ -69,8 +67,7 @@ def publish(records):
 
 
 def main(names=()):
-    """Measure what is named, or all, and write the page after each."""
-    torch.set_num_threads(1)
+    """Measure what is named, or all, with as many threads as a learner's torch has; write the page after each."""
     for name in names or [*ROWS, *LISTS]:
         print(f"== {name}", flush=True)
         records = measure(name)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import linecache
 import math
 import os
 import statistics
@@ -42,8 +43,10 @@ def main():
     for path in notebooks.PATHS:
         namespace, nb = {"__name__": "notebook"}, notebooks.read(path)
         with contextlib.redirect_stdout(io.StringIO()):
-            for cell in notebooks.code_cells(nb):
-                exec(compile(cell.source, path.name, "exec"), namespace)
+            for i, cell in enumerate(notebooks.code_cells(nb)):
+                name = f"<{path.stem}, code cell {i}>"  # some cells read their own source
+                linecache.cache[name] = len(cell.source), None, cell.source.splitlines(keepends=True), name
+                exec(compile(cell.source, name, "exec"), namespace)
         for name in notebooks.panels(nb):
             panel = namespace[name]()
             if not panel.run:  # a Train button is not a slider
