@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.diagnosis.conditions import differentiable, without_autograd
+from d2lhelpers.diagnosis.conditions import differentiable, without, without_autograd
 
 
 def _scores():
@@ -41,7 +41,7 @@ softmax = Exercise(
             lambda z, T: _shifted(z, T, lambda z: z.mean(dim=1, keepdim=True)),
         "one maximum for the whole table: a row far below it becomes 0/0. Each row needs its own.":
             lambda z, T: _shifted(z, T, torch.amax),
-        "T is ignored: divide the scores by it before the exponential.":
+        "T has no effect: divide the scores by it before the exponential.":
             lambda z, T: F.softmax(z, dim=1),
         "you multiply by T. Heat should level the scores: divide by it.":
             lambda z, T: F.softmax(z * T, dim=1),
@@ -82,8 +82,12 @@ def _whole_numbers():
 
 
 def _negative():
-    """The first unit lives on negative inputs, the second dies of them: their sizes tell the opposite."""
-    return torch.tensor([[-2.0, 1.0], [-1.0, 0.5]]), torch.tensor([[-1.0, 1.0], [0.0, 0.5]]), torch.zeros(2)
+    """The first unit lives on negative inputs, the second dies of them: their sizes tell the opposite.
+
+    The third puts out the same 1 for every sample: what never changes is not dead.
+    """
+    return (torch.tensor([[-2.0, 1.0], [-1.0, 0.5]]), torch.tensor([[-1.0, 1.0, 0.0], [0.0, 0.5, 0.0]]),
+            torch.tensor([0.0, 0.0, 1.0]))
 
 
 def _linear(X, W, b):
@@ -320,7 +324,7 @@ cross_entropy = Exercise(
            "Subtract each row's maximum first; then `z - z.exp().sum(dim=1, keepdim=True).log()`.",
            "`-log_p[torch.arange(len(y)), y].mean()` picks the true classes."),
     praise="Finite even where the model is wrong by 300 points.",
-    conditions=(differentiable(0),),
+    conditions=(without("cross_entropy", "log_softmax", "logsumexp"), differentiable(0)),
 )
 
 

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 
 from d2lhelpers.checks import Exercise
 from d2lhelpers.diagnosis.conditions import without_autograd
+from d2lhelpers.diagnosis.watched import calls
 
 
 def _random(seed, *shapes):
@@ -57,6 +58,9 @@ curvature = Exercise(
             lambda f, x, h: (f(x + h) - 2 * f(x) + f(x - h)) / (2 * h) ** 2,
         "no point lies to the left of x: the result belongs to x + h.":
             lambda f, x, h: (f(x + 2 * h) - 2 * f(x + h) + f(x)) / h**2,
+        "you divide by (1 + slope²)^1.5, as for the radius of a road. The second derivative alone was asked for.":
+            lambda f, x, h: (f(x + h) - 2 * f(x) + f(x - h)) / h**2
+                            / (1 + ((f(x + h) - f(x - h)) / (2 * h)) ** 2) ** 1.5,
         "the division is missing: that is only the bend in the three values.":
             lambda f, x, h: f(x + h) - 2 * f(x) + f(x - h),
     },
@@ -183,6 +187,8 @@ smooth_loss_backward = Exercise(
             lambda logits, y, eps: _pull(logits, (1 - eps) * _one_hot(logits, y) + eps),
         "the softmax runs over the batch (dim=0). Each row is one example: dim=1.":
             lambda logits, y, eps: (logits.softmax(dim=0) - _smooth(logits, y, eps)) / len(y),
+        "the rows are added up. Each example has a gradient of its own, shape (B, C).":
+            lambda logits, y, eps: _smooth_loss(logits, y, eps).sum(dim=0),
         "that is the loss. Its gradient in the logits was asked for, shape (B, C).":
             lambda logits, y, eps: F.cross_entropy(logits, y, label_smoothing=eps),
     },
@@ -238,6 +244,11 @@ def _walk(parents, slopes, order=reversed, start=1.0, push=lambda old, slope, gr
     return grads
 
 
+def _without_torch(trial):
+    used = [name for name in calls(trial, trial.copied()) if not name.startswith("_")]
+    return f"the numbers are right, but torch's `{used[0]}` takes part: plain Python was asked for." if used else None
+
+
 blame = Exercise(
     inputs=[([(), (), (0, 1), (0, 1), (2, 3)], [(), (), (3.0, 2.0), (1.0, 1.0), (5.0, 6.0)]),
             ([(), (0,), (0,), (1, 2), (3, 0), (4,)], [(), (2.0,), (-1.0,), (1.0, 4.0), (0.5, 3.0), (-2.0,)]),
@@ -248,6 +259,7 @@ blame = Exercise(
             # one node used twice by the same user, and one that does not reach the loss
             ([(), (), (0, 0), (1, 2), (2,)], [(), (), (3.0, 4.0), (1.0, 7.0), (5.0,)])],
     oracle=_adjoint,
+    conditions=(_without_torch,),
     vary=lambda args, random: (args[0], [tuple(random.choice((-2.0, -1.0, 0.5, 3.0)) for _ in one) for one in args[1]]),
     mistakes={
         "a node that is used twice gets a gradient twice: `+=`, not `=`.":
@@ -258,7 +270,8 @@ blame = Exercise(
             lambda parents, slopes: _queue(parents, slopes, once=False),
         "a node with two users passes its gradient on before the second one has reported.":
             lambda parents, slopes: _queue(parents, slopes, once=True),
-        "you walk forwards. A node must have collected its whole gradient before it passes it on: `reversed`.":
+        "only the parents of the loss get a gradient. Walk from the last node to the first, so that each one has "
+        "collected its own before it passes it on: `reversed`.":
             lambda parents, slopes: _walk(parents, slopes, order=list),
         "the walk needs a start: the gradient of the loss in itself is 1.":
             lambda parents, slopes: _walk(parents, slopes, start=0.0),
