@@ -27,7 +27,7 @@ TESTS = {  # module -> files, and which of their tests
                "test_checks or verdict or mistake or answer or hints or drawn or tuples or inputs"),
     "training": ("test_package",
                  f"{REAL} (train or fit or loss or evaluate or stop or loader or regression or epoch or dropout)"),
-    "widgets": ("test_package", "panel or slider or draw or button")}
+    "widgets": ("test_package test_widgets", "test_widgets or panel or slider or draw or button")}
 HEAVY = ["torch", "torchvision", "matplotlib.pyplot", "ipywidgets", "IPython", "pandas", "sklearn.datasets", "skimage",
          "requests", "pooch", "filelock", "safetensors.torch", "tqdm.auto", "nbclient", "hypothesis", "PIL.Image"]
 LIMIT = 3  # a mutant may take so many times as long as the unchanged module, and 10 seconds
