@@ -61,7 +61,7 @@ softmax = Exercise(
     hints=("Subtract something from the scores so that no exponent is above 0.",
            "Each row needs its own maximum: `z.amax(dim=1, keepdim=True)`.",
            "`z = z / T`; `e = torch.exp(z - z.amax(dim=1, keepdim=True))`; `e / e.sum(dim=1, keepdim=True)`."),
-    praise="Safe at 10 000, and at any temperature.",
+    praise="Safe at 10 000, and however far apart the rows are.",
 )
 
 
