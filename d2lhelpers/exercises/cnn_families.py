@@ -5,12 +5,20 @@ import torch.nn.functional as F
 from torch import nn
 
 from d2lhelpers.checks import Exercise
-from d2lhelpers.diagnosis.conditions import without_loop
+from d2lhelpers.diagnosis.conditions import keeps_inputs, without_loop
 
 
 def _random(seed, *shapes):
     generator = torch.Generator().manual_seed(seed)
     return tuple(torch.randn(shape, generator=generator) for shape in shapes)
+
+
+def _whole(trial):
+    """Refuse floats where ints are asked for."""
+    parts = trial.got if isinstance(trial.got, (tuple, list)) else (trial.got,)
+    if any(isinstance(part, float) for part in parts):
+        return "the numbers are right, but they are floats: counts are ints, so multiply ints, and divide with `//`."
+    return None
 
 
 def _cost(C, FN, size, OH, OW):
@@ -47,6 +55,7 @@ cost = Exercise(
            "FN * (C * size**2 + 1), FN * OH * OW * C * size**2"),
     praise="With this you can weigh any net on paper.",
     tolerance=0.0,  # whole numbers: 1 of 100 000 matters
+    conditions=(_whole,),
 )
 
 
@@ -146,6 +155,7 @@ sight = Exercise(
            "A layer adds (size − 1) steps. After it, a step is `stride` times as long.",
            "for size, stride in layers: reach += (size - 1) * step; step *= stride"),
     praise="The check measured it: it counted the pixels that have a gradient.",
+    conditions=(_whole,),
 )
 
 
@@ -200,6 +210,7 @@ block = Exercise(
            "Then the shortcut: `x if Wp is None else F.conv2d(x, Wp, stride=stride)`.",
            "Return `F.relu(skip + f)`."),
     praise="Sixteen of these, and you have a ResNet-34.",
+    conditions=(keeps_inputs,),
 )
 
 
@@ -238,6 +249,8 @@ inception = Exercise(
             lambda x, kernels: F.relu(torch.cat(_paths(x, kernels, pad=lambda size: 1), dim=1)),
         "the order is reversed: keep the order of the list.":
             lambda x, kernels: F.relu(torch.cat(_paths(x, kernels)[::-1], dim=1)),
+        "the paths are sorted by the size of their kernels: keep the order of the list.":
+            lambda x, kernels: F.relu(torch.cat(_paths(x, sorted(kernels, key=lambda W: W.shape[-1])), dim=1)),
         "stacked on a new axis: `torch.cat`, not `torch.stack`.":
             lambda x, kernels: F.relu(torch.stack(_paths(x, kernels), dim=1)),
     },
@@ -298,4 +311,5 @@ melt = Exercise(
            "What multiplies x is W · factor with factor = γ/√(σ² + ε), one per filter.",
            "W * factor[:, None, None, None], (b - mean) * factor + beta"),
     praise="One layer less, and not one answer changed.",
+    conditions=(keeps_inputs,),
 )

@@ -41,7 +41,8 @@ def _vary_beliefs(args, random):
 
 best_value = Exercise(
     inputs=[(torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.1, 0.3, 0.6])),
-            (torch.tensor([0.4, 0.6, 0.0, 0.0]), torch.tensor([0.1, 0.2, 0.3, 0.4]))],
+            (torch.tensor([0.4, 0.6, 0.0, 0.0]), torch.tensor([0.1, 0.2, 0.3, 0.4])),
+            (torch.tensor([0.004, 0.996]), torch.tensor([0.7, 0.3]))],  # a belief near 0
     oracle=lambda p, q: 2 * _js(p, q) - torch.tensor(4.0).log(),
     mistakes={
         "0 · log 0 became NaN where a probability is 0. Use `torch.xlogy(p, D)`, which gives 0 there.":

@@ -288,3 +288,31 @@ def filter_by_filter(W, b, gamma, beta, mean, var, eps):
         s = gamma[f] / (var[f] + eps) ** 0.5
         new_W[f], new_b[f] = s * W[f], s * (b[f] - mean[f]) + beta[f]
     return new_W, new_b
+
+
+@wrong("cost", "floats in place of ints")
+def as_floats(C, FN, size, OH, OW):
+    weights = FN * C * size**2
+    return float(weights + FN), float(weights * OH * OW)
+
+
+@wrong("block", "x is changed on the way")
+def in_place(x, W1, W2, Wp, stride):
+    f = F.conv2d(F.relu(F.conv2d(x, W1, stride=stride, padding=1)), W2, padding=1)
+    if Wp is None:
+        x += f
+        return F.relu(x)
+    return F.relu(f + F.conv2d(x, Wp, stride=stride))
+
+
+@wrong("inception", "the paths are sorted by size")
+def smallest_first(x, kernels):
+    ordered = sorted(kernels, key=lambda W: W.shape[-1])
+    return F.relu(torch.cat([F.conv2d(x, W, padding=W.shape[-1] // 2) for W in ordered], dim=1))
+
+
+@wrong("melt", "the old weight is overwritten")
+def overwritten(W, b, gamma, beta, mean, var, eps):
+    factor = gamma / (var + eps).sqrt()
+    W *= factor[:, None, None, None]
+    return W, (b - mean) * factor + beta

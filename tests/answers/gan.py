@@ -301,3 +301,9 @@ def nuclear_norm(A, B):
     Y = (B - B.mean(0)) / (len(B) - 1) ** 0.5
     mixed = torch.linalg.matrix_norm(X @ Y.T, ord="nuc")
     return (A.mean(0) - B.mean(0)).square().sum() + X.square().sum() + Y.square().sum() - 2 * mixed
+
+
+@wrong("best_value", "beliefs below 0.05 are raised to 0.05")
+def cautious(p, q):
+    D = p / (p + q)
+    return (p * D.clamp(0.05, 1).log() + q * (1 - D).clamp(0.05, 1).log()).sum()
