@@ -150,7 +150,8 @@ def _index_error(train, new):
 one_hot = Exercise(
     inputs=[(["tile", "flat", "metal", "flat"], ["metal", "flat", "metal", "tile"]),
             (["wood", "brick", "wood", "stone"], ["stone", "straw", "wood"]),
-            (["zinc", "slate", "copper", "thatch", "gravel", "asphalt"], ["slate", "clay", "zinc"])],
+            (["zinc", "slate", "copper", "thatch", "gravel", "asphalt"], ["slate", "clay", "zinc"]),
+            (["roof", "rood", "reef"], ["reef", "rook", "roof"])],  # no single letter tells them apart
     oracle=_sklearn_words,
     mistakes={
         "an unknown word stops your function. It should get a row of zeros.": _index_error,

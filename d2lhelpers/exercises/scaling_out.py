@@ -28,6 +28,13 @@ def _repeat_last(N, rank, p, epoch):
     return (order + order[-1:] * (-N % p))[rank::p]
 
 
+def _is_list_of_ints(trial):
+    """Refuse a tensor of rows, or a list of tensors: the text asks for a list of ints."""
+    if type(trial.got) is list and all(type(row) is int for row in trial.got):
+        return None
+    return "the rows are right, but a list of ints was asked for: does a `.tolist()` help?"
+
+
 def _vary_deal(args, random):
     p = random.randrange(2, 6)
     return random.randrange(p, 20), random.randrange(p), p, random.randrange(1, 50)
@@ -56,6 +63,7 @@ shard = Exercise(
            "`-N % p` is the number of rows that are missing to a multiple of p: append `order[:-N % p]`.",
            "`order[rank::p].tolist()`, with `torch.randperm(N, generator=torch.Generator().manual_seed(epoch))`."),
     praise="The same rows as DistributedSampler's.",
+    conditions=(_is_list_of_ints,),
     vary=_vary_deal,
 )
 
@@ -267,7 +275,7 @@ def _vary_ring(args, random):
 
 ring_step = Exercise(
     inputs=[_ring(0), _ring(1), _ring(2, 1), _ring(3, 2), _ring(5, 3), _ring(1, 4, 3), _ring(2, 5, 3),
-            _ring(4, 6), _ring(3, 7, 3)],
+            _ring(4, 6), _ring(3, 7, 3), _ring(3, 8, 5), _ring(4, 9, 5)],
     oracle=_swap,
     mistakes={
         "you never add: in the first p − 1 steps the receiver adds what comes.":

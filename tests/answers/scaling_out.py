@@ -39,6 +39,12 @@ def cut_to_multiple(N, rank, p, epoch):
     return order[:N // p * p][rank::p].tolist()
 
 
+@wrong("shard", "a tensor in place of a list")
+def as_a_tensor(N, rank, p, epoch):
+    order = torch.randperm(N, generator=torch.Generator().manual_seed(epoch))
+    return torch.cat([order, order[:-N % p]])[rank::p]
+
+
 @right("shard")
 def by_reshape(N, rank, p, epoch):
     order = torch.randperm(N, generator=torch.Generator().manual_seed(epoch)).tolist()
@@ -327,6 +333,16 @@ def columns(workers, step):
     for r in range(p):
         chunk, right = (r - step) % p, (r + 1) % p
         after[chunk, right] = workers[chunk, r] + (workers[chunk, right] if step < p - 1 else 0)
+    return after
+
+
+@wrong("ring_step", "the receiver goes on adding for two steps too many")
+def adds_up_to_p(workers, step):
+    p = len(workers)
+    after = workers.clone()
+    for r in range(p):
+        c, q = (r - step) % p, (r + 1) % p
+        after[q, c] = workers[q, c] + workers[r, c] if step <= p else workers[r, c]
     return after
 
 
