@@ -6,6 +6,7 @@ import ipywidgets
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
+from ipywidgets.widgets.widget_link import Link
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -130,3 +131,5 @@ def test_step_stops_at_the_end():
     p.step.click()
     assert p.values() == {"n": 9}
     assert (p.player.min, p.player.max, p.player.step, p.player.interval) == (0, 9, 2, 300)
+    ends = (p.player, "value"), (p.sliders["n"], "value")
+    assert any((link.source, link.target) == ends for link in _instances.values() if isinstance(link, Link))

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import random
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -116,6 +117,7 @@ def fails(module, code, limit):
     child = os.fork()
     if not child:
         sys.meta_path.insert(0, Finder(module, code))
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts it in the background has it ignored
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 1))
         with open(os.devnull, "w") as nothing:
             os.dup2(nothing.fileno(), 1), os.dup2(nothing.fileno(), 2)
