@@ -243,6 +243,27 @@ def test_set_seed_repeats_numbers():
     assert draw() == draw()
 
 
+def test_evaluate_is_the_whole_sets_loss_and_accuracy_however_it_is_batched():
+    torch.manual_seed(0)
+    model, X, y = nn.Linear(2, 3), torch.randn(5, 2), torch.tensor([0, 1, 2, 1, 0])
+    with torch.no_grad():
+        loss, right = nn.functional.cross_entropy(model(X), y), (model(X).argmax(dim=1) == y).float().mean()
+    for parts in ([5], [3, 2], [1, 4]):
+        loader = list(zip(X.split(parts), y.split(parts), strict=True))
+        assert training.evaluate(model, loader, nn.functional.cross_entropy) == pytest.approx((loss.item(), right.item()))
+
+
+def test_fit_draws_the_last_picture_however_training_ends(monkeypatch):
+    model, loader, optimizer = linear_problem()
+    curve = Mock()
+    monkeypatch.setattr(training, "LiveCurve", lambda _: curve)
+    training.fit(model, loader, nn.CrossEntropyLoss(), optimizer, 1)
+    curve.close.assert_called_once_with()
+    with pytest.raises(training.Stopped):
+        training.fit(model, loader, Mock(side_effect=KeyboardInterrupt), optimizer, 1)
+    assert curve.close.call_count == 2
+
+
 def linear_problem():
     runtime.set_seed(0)
     X = torch.randn(90, 2)
