@@ -206,6 +206,10 @@ warm_cosine = Exercise(
             lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * t / n)) / 2),
         "the fall lasts num_steps − warmup steps: divide by that, not by num_steps.":
             lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * (t - u) / n)) / 2),
+        "the fall is one step too short: the last step still gets a rate above 0, since t = num_steps would be 0.":
+            lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * (t - u) / (n - u - 1))) / 2),
+        "the fall starts one step ahead: at t = warmup the rate is still lr.":
+            lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * (t - u + 1) / (n - u))) / 2),
         "the fall is a straight line: half a cosine was asked for.":
             lambda t, lr, u, n: _warm(t, lr, u, lr * (n - t) / (n - u)),
         "the rate becomes negative: cos goes from 1 to −1, so take (1 + cos)/2.":
