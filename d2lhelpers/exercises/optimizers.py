@@ -210,6 +210,10 @@ warm_cosine = Exercise(
             lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * (t - u) / (n - u - 1))) / 2),
         "the fall starts one step ahead: at t = warmup the rate is still lr.":
             lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * (t - u + 1) / (n - u))) / 2),
+        "the fall is one step too long: it lasts num_steps − warmup steps, so that t = num_steps would be 0.":
+            lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * (t - u) / (n - u + 1))) / 2),
+        "the fall is counted from one step too late: its share is 0 at t = warmup, not at the step after.":
+            lambda t, lr, u, n: _warm(t, lr, u, lr * (1 + math.cos(math.pi * (t - u - 1) / (n - u))) / 2),
         "the fall is a straight line: half a cosine was asked for.":
             lambda t, lr, u, n: _warm(t, lr, u, lr * (n - t) / (n - u)),
         "the rate becomes negative: cos goes from 1 to −1, so take (1 + cos)/2.":
