@@ -311,7 +311,7 @@ largest_stable_lr = Exercise(
             lambda H, mu: 2 * (1 + mu) * _curvatures(H)[-1],
     },
     hints=("At the limit the steepest coordinate flips for ever: w, −w, w, −w. What is v then?",
-           "v ← μ v + λ w with v ← −v gives v (1 + μ) = −λ w; and w ← w − η v with w ← −w gives η v = 2 w.",
+           "μ v + λ w = −v gives v (1 + μ) = −λ w. The step uses this new velocity −v: w + η v = −w gives η v = −2 w.",
            "2 · (1 + mu) divided by the largest of `torch.linalg.eigvalsh(H)`."),
     praise="A flipping gradient is damped by 1 + μ, so the limit is 1 + μ times higher.",
     tolerance=1e-4,
