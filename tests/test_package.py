@@ -87,6 +87,48 @@ def test_inputs_survive_an_answer_that_changes_them():
     assert verdict(lambda x: 2 * x).startswith("✓")
 
 
+def test_hints_start_anew_after_a_right_answer():
+    exercise = replace(double, _tries=[])
+    said = [exercise.verdict(answer) for answer in (lambda x: x + 1, lambda x: x + 2, lambda x: 2 * x, lambda x: x + 3)]
+    assert ["hint 1" in said[0], "hint 2" in said[1], said[2][0], "hint 1" in said[3]] == [True, True, "✓", True]
+
+
+def test_a_verdict_names_the_one_edit_that_repairs_an_answer():
+    def triple(x):
+        return 3 * x
+    assert verdict(triple).startswith("✗ everything else is right: the number `3` in `3 * x` is not the right one")
+
+
+@pytest.mark.parametrize("printed", ["half a line", "a whole line\n"])
+def test_what_a_learner_prints_stands_on_its_own_line_before_the_verdict(printed, capsys):
+    replace(double, _tries=[]).check(lambda x: print(printed, end="") or 3 * x)
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first == printed.strip() and second.startswith("✗")
+
+
+def test_an_answer_that_raises_got_nothing():
+    assert "\n  got" not in verdict(lambda x: 1 / 0) and "\n  got" in verdict(lambda x: 3 * x)
+
+
+def test_a_stop_during_the_search_for_a_reason_is_a_verdict(monkeypatch):
+    monkeypatch.setattr(checks.repair, "find", Mock(side_effect=KeyboardInterrupt))
+    assert verdict(lambda x: 3 * x) == "■ stopped by you while the check was looking for the reason."
+
+
+@pytest.mark.parametrize("size, drawn", [((3, 40), True), ((3, 41), False), ((2, 5), False), ((40, 3), True)])
+def test_matrices_that_a_screen_can_show_are_drawn(size, drawn, capsys, monkeypatch):
+    pictures = []
+    monkeypatch.setattr(plots, "show_matrices", lambda matrices, titles: pictures.append(titles))
+    checks.Exercise([(torch.ones(size),)], lambda x: x, {}, ("a", "b", "c")).check(lambda x: x + 0.5)
+    assert bool(pictures) == drawn
+
+
+def test_kinds_of_verdicts():
+    kinds = {answer: replace(double, _tries=[])._judge(answer)[2] for answer in (
+        lambda x: 1 / 0, lambda x: (2 * x).double(), lambda x: ..., lambda x: x**2, lambda x: 2 * x)}
+    assert list(kinds.values()) == ["generic", "fact", "to do", "listed", "right"]
+
+
 def panel():
     live = widgets.LiveFigure((3, 2))
     ax = live.fig.subplots()

@@ -25,7 +25,7 @@ TESTS = {  # module -> files, and which of their tests
     "files": ("test_data test_properties",
               f"{REAL} (test_data or digest or archive or any_name or setting or wherever or weights)"),
     "checks": ("test_package test_checks",
-               "test_checks or verdict or mistake or answer or hints or drawn or tuples or inputs"),
+               "test_checks or verdict or mistake or answer or hints or drawn or tuples or inputs or raises"),
     "training": ("test_package",
                  f"{REAL} (train or fit or loss or evaluate or stop or loader or regression or epoch or dropout)"),
     "widgets": ("test_package test_widgets", "test_widgets or panel or slider or draw or button")}
