@@ -16,7 +16,7 @@ LISTS = {"pages": "Whole notebooks: Run All and the kernel's peak memory, one af
 RECORDS, TABLE = Path(__file__).with_name("results.json"), Path(__file__).with_name("RESULTS.md")
 README = TABLE.parents[1] / "README.md"
 HEAD = ["| what | against | sooner, median (min – max) | goal | ours / theirs | remarks |", "| " + "--- | " * 6]
-TELLING = "batches of 256", "LeNet-5 to", "slider change", "live training"  # the README's four: rows whose question holds this
+TELLING = "batches of 256", "LeNet-5 to", "slider change", "live training"  # the README shows these rows
 
 
 def measure(name):
