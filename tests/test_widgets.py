@@ -66,6 +66,7 @@ def test_a_live_image_does_not_cover_its_frame():
     live = widgets.LiveFigure((1, 1))
     live.fig.set_layout_engine("none")  # a notebook's style would set another
     ax = live.fig.add_axes((0.25, 0.25, 0.5, 0.5))
+    ax.spines[:].set(visible=True, color="black", linewidth=2)
     live.live(ax.imshow(np.ones((2, 2, 3)), extent=(0, 1, 0, 1)))
     assert np.asarray(Image.open(io.BytesIO(live.picture())))[50, 24:27].min() < 100  # the left spine is dark
 
