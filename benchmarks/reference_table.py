@@ -18,7 +18,8 @@ as it can. Part of the saving is not the recipe but the loading: the sources' pi
 torchvision's transforms, ours as slices of one tensor.
 
 The source of mini GoogLeNet, mini ResNet and AlexNet says MNIST in its text and loads Fashion-MNIST in its code, and \
-prints the same 98.92 % for two nets: so both sets are run. What was trained beside other work shows no times. Its \
+prints the same 98.92 % for two nets: so both sets are run. What was trained beside other work, or on different days, \
+shows no times. Its \
 Inception block has no ReLU inside or after it; its row runs that net, ours the course's with ReLUs.
 
 Our recipes were chosen in a few trials, the first ones by test pictures of other seeds than those reported here; \
